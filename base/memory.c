@@ -1,0 +1,49 @@
+#include "base/memory.h"
+
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+static void *checked(void *memory, size_t count, size_t size)
+{
+    if (memory)
+        return memory;
+    fprintf(stderr, "out of memory: %zu x %zu bytes\n", count, size);
+    abort();
+}
+
+void *memory_new(size_t count, size_t size)
+{
+    if (count == 0 || size == 0)
+        count = size = 1;
+    return checked(calloc(count, size), count, size);
+}
+
+void *memory_resize(void *old, size_t count, size_t size)
+{
+    if (size && count > SIZE_MAX / size)
+        checked(NULL, count, size);
+    return checked(realloc(old, count * size ? count * size : 1), count, size);
+}
+
+char *memory_copy(struct slice text)
+{
+    char *copy = memory_new(text.len + 1, 1);
+
+    if (text.len)
+        memcpy(copy, text.ptr, text.len);
+    return copy;
+}
+
+void *memory_grow(void *array, size_t needed, size_t *capacity, size_t size)
+{
+    if (needed <= *capacity)
+        return array;
+
+    size_t grown = *capacity < 8 ? 16 : *capacity * 2;
+
+    if (grown < needed)
+        grown = needed;
+    *capacity = grown;
+    return memory_resize(array, grown, size);
+}
