@@ -1,0 +1,43 @@
+/*
+ * What a resource says about where its metrics belong: a host, a service, or neither.
+ * Sources: values.md "Where a metric goes without rules"; the precedence of host identities.
+ */
+#ifndef PIPELINE_IDENTITY_H
+#define PIPELINE_IDENTITY_H
+
+#include "base/buffer.h"
+#include "proto/mackerel.h"
+#include "proto/otlp.h"
+
+#include <stdbool.h>
+
+/* Owns its text; all slices point into `text`. */
+struct identity {
+    struct buffer text;
+    bool has_host;    /* host_id, custom_identifier or host name is known */
+    bool has_service; /* a usable service, the default included */
+    bool is_sdk;      /* telemetry.sdk.language is present: made by an SDK */
+    struct slice host_id, custom_identifier, host_name, roles;
+    struct slice service; /* as Mackerel accepts it */
+    struct slice prefix;  /* sanitised service.name where it differs from the service, else empty */
+};
+
+/*
+ * Host identity: `mackerel.host.id`; `mackerel.host.custom_identifier`; cloud instance formats
+ * (EC2, GCE, Azure); `k8s.node.uid` -> <uid>.node.kubernetes, else cluster + node name; `host.id`;
+ * the name is k8s.node.name, else host.name.
+ * Service: `mackerel.service`; else service.namespace, else service.name (unknown_service* counts
+ * as missing), else `default_service`.
+ */
+void identity_init(struct identity *identity, const struct otlp_resource *resource,
+                   struct slice default_service);
+void identity_release(struct identity *identity);
+
+/* Do metrics of this name belong to a host: native ones, other system.*, k8s.node.*, hw.*? */
+bool identity_is_host_family(struct slice metric_name);
+
+/* Families whose totals count since boot whatever their start time says: system. process.
+ * container. k8s. hw. */
+bool identity_is_since_boot_family(struct slice metric_name);
+
+#endif

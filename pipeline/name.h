@@ -1,0 +1,29 @@
+/*
+ * Names as Mackerel accepts them. Pure functions from text to text.
+ *
+ * Metric names: segments of [A-Za-z0-9_-] separated by single dots (Mackerel API, "Host metrics").
+ * In a segment every other code point becomes `_`; a segment that lost a code point outside ASCII
+ * gets `-` and the first 6 hex digits of the SHA-256 of its UTF-8, so that names that differ stay
+ * different; an empty segment becomes `_`. Invalid UTF-8 counts as U+FFFD.
+ *
+ * Service names: [A-Za-z0-9_-], 2 to 63 long, first a letter or a digit (Mackerel API, "Services").
+ */
+#ifndef PIPELINE_NAME_H
+#define PIPELINE_NAME_H
+
+#include "base/buffer.h"
+#include "base/slice.h"
+
+/* Appends one segment; dots in `text` become `_` too. */
+void name_append_segment(struct buffer *out, struct slice text);
+
+/* Appends a metric name: split at dots, each part as a segment; a name that begins with `__`
+ * loses underscores until one is left (Mackerel reserves `__`). */
+void name_append_metric(struct buffer *out, struct slice name);
+
+/* Appends a service name: characters as in a segment; leading `-` and `_` are cut, `s-` goes
+ * before what is too short, what is over 63 is cut to 56 plus `-` and 6 hex digits of the
+ * SHA-256 of the original. */
+void name_append_service(struct buffer *out, struct slice name);
+
+#endif
