@@ -1,0 +1,115 @@
+/*
+ * The hosts that values are for: from the identity that telemetry carries to the id of a host in
+ * Mackerel, and whether native values may be posted there.
+ *
+ * A host is sought by Mackerel host id if the identity has one, else by custom identifier, else, or
+ * where no host has that identifier, by name: exactly one host of that name that is not retired, in
+ * any status. (Hosts made by mackerel-agent mostly have no identifier.) While none or several are
+ * found the identity is unknown: its values wait, it is sought again after 60 s, doubling to 10 min.
+ *
+ * A host costs money and cannot be taken back, so one is created only where the configuration says
+ * so, after a look-up found nothing, one creation at a time; whoever waited for its turn looks up
+ * again first, and so does whoever does not know whether a creation took effect.
+ *
+ * Pure: host_registry_next() says what to ask, host_registry_answer() takes the answer. Times are
+ * monotonic milliseconds. Texts of destinations are borrowed until host_registry_forget().
+ * Source: Mackerel API documentation, "Hosts". Thread: delivery.
+ */
+#ifndef EXPORTER_HOST_REGISTRY_H
+#define EXPORTER_HOST_REGISTRY_H
+
+#include "exporter/agent_watch.h"
+#include "exporter/api.h"
+#include "proto/mackerel.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum host_create {
+    HOST_CREATE_NEVER,
+    HOST_CREATE_LISTED,
+    HOST_CREATE_ANY
+};
+
+enum native_mode {
+    NATIVE_MODE_AUTO,
+    NATIVE_MODE_ON,
+    NATIVE_MODE_OFF
+};
+
+struct host_registry_options {
+    enum host_create create;
+    const char *const
+        *listed; /* names and custom identifiers that may be created; borrowed */
+    size_t listed_count;
+    enum native_mode native;
+};
+
+enum {
+    HOST_SEEK_FIRST_MS = 60 * 1000,
+    HOST_SEEK_MAX_MS = 10 * 60 * 1000,
+};
+
+/* What an answer changed, for the log. */
+enum host_event {
+    HOST_EVENT_NONE,
+    HOST_EVENT_FOUND,
+    HOST_EVENT_CREATED,
+    HOST_EVENT_UNKNOWN, /* none or several; said again after each look-up */
+    HOST_EVENT_AGENT_WRITES,
+    HOST_EVENT_AGENT_SILENT,
+};
+
+struct host_registry;
+
+struct host_registry *host_registry_new(const struct host_registry_options *options);
+void host_registry_free(struct host_registry *registry);
+
+/* Seeks the host of a destination (an id of the outbox) from now on; known ids are left alone. */
+void host_registry_seek(struct host_registry *registry, uint64_t id,
+                        const struct mackerel_destination *destination, uint64_t now_ms);
+void host_registry_forget(struct host_registry *registry, uint64_t id);
+
+/* Writes the next question and marks it as asked; false when there is none now. */
+bool host_registry_next(struct host_registry *registry, uint64_t now_ms,
+                        struct api_request *request);
+
+/* A final answer to a question: 2xx or a 4xx that is not about the key or the pace. */
+enum host_event host_registry_answer(struct host_registry *registry,
+                                     const struct api_request *request,
+                                     const struct api_answer *answer, uint64_t now_ms);
+
+/* No answer, or none that says anything: ask again once the caller sends anything again. */
+void host_registry_failed(struct host_registry *registry,
+                          const struct api_request *request);
+
+/* The host's id in Mackerel; NULL while it is not known. */
+const char *host_registry_id(const struct host_registry *registry, uint64_t id);
+
+enum native_state host_registry_native(const struct host_registry *registry, uint64_t id);
+
+/* Mackerel does not know this host any more: seek it again. */
+void host_registry_lost(struct host_registry *registry, uint64_t id, uint64_t now_ms);
+
+/* We posted loadavg5 of this destination's host. */
+void host_registry_posted_load(struct host_registry *registry, uint64_t id,
+                               uint64_t now_ms);
+
+enum {
+    HOST_TEXT_MAX = 384
+};
+
+struct host_unknown {
+    uint64_t id;
+    uint64_t since_ms;
+    char sought[HOST_TEXT_MAX];  /* the identity in words */
+    char problem[HOST_TEXT_MAX]; /* what the look-up found */
+    char hint[HOST_TEXT_MAX];    /* the one line that fixes it */
+};
+
+/* Describes a destination whose host was sought and not found; false for all others. */
+bool host_registry_explain(const struct host_registry *registry, uint64_t id,
+                           struct host_unknown *unknown);
+
+#endif
