@@ -57,8 +57,8 @@ void pipeline_finish(struct pipeline *pipeline, uint64_t now_ns, pipeline_emit *
 struct pipeline_counts {
     size_t streams, cells, destinations, open_minutes;
     uint64_t evicted;         /* streams dropped as idle */
-    uint64_t invalid_utf8;    /* names and attribute values with invalid UTF-8, at first sight */
-    uint64_t duplicate_keys;  /* attribute sets with a key twice, at first sight */
+    uint64_t invalid_utf8;    /* names with invalid UTF-8, at first sight */
+    uint64_t layout_mix;      /* minutes without percentiles because bucket layouts differ */
 };
 
 void pipeline_read_counts(const struct pipeline *pipeline, struct pipeline_counts *counts);

@@ -1,0 +1,44 @@
+/*
+ * Cells and destinations: one cell per Mackerel series family (destination, kind, base name), fed
+ * by any number of streams.
+ */
+#ifndef PIPELINE_CELL_H
+#define PIPELINE_CELL_H
+
+#include "pipeline/state.h"
+
+/* The destination, known from now on. Destinations are few and stay. */
+uint32_t cell_destination(struct pipeline *p, const struct mackerel_destination *target);
+
+/* The cell of that destination, kind and name; for native kinds of that group and device. */
+struct cell_key {
+    uint32_t destination;
+    enum cell_kind kind;
+    enum native_group group;
+    struct slice name;
+};
+
+uint32_t cell_open(struct pipeline *p, const struct cell_key *key);
+
+void cell_add_stream(struct pipeline *p, uint32_t cell, uint32_t stream);
+/* The last stream takes the cell with it, once no minute is left. */
+void cell_remove_stream(struct pipeline *p, uint32_t cell, uint32_t stream);
+/* Frees the cell if nothing uses it. */
+void cell_drop_if_unused(struct pipeline *p, uint32_t cell);
+
+static inline struct slice cell_name(const struct cell *cell)
+{
+    return (struct slice){cell->name, cell->name_len};
+}
+
+static inline bool cell_is_total(const struct cell *cell)
+{
+    return cell->kind == CELL_RATE || cell->kind == CELL_HISTOGRAM || cell->kind == CELL_TOTALS;
+}
+
+static inline bool cell_is_native(const struct cell *cell)
+{
+    return cell->kind == CELL_TOTALS || cell->kind == CELL_INSTANTS;
+}
+
+#endif

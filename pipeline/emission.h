@@ -1,0 +1,13 @@
+/*
+ * The values that a tick closed, gathered into rows: one per destination and minute.
+ */
+#ifndef PIPELINE_EMISSION_H
+#define PIPELINE_EMISSION_H
+
+#include "pipeline/state.h"
+
+/* Gives the rows to `emit` and forgets them. */
+void emission_flush(struct pipeline *p, pipeline_emit *emit, void *self);
+void emission_release(struct pipeline *p);
+
+#endif

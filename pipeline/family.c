@@ -1,0 +1,246 @@
+#include "pipeline/family.h"
+
+#include "base/memory.h"
+#include "base/utf8.h"
+#include "pipeline/cell.h"
+#include "pipeline/name.h"
+
+#include <stdlib.h>
+
+static uint32_t host_destination(struct pipeline *p, const struct identity *identity)
+{
+    if (!identity->has_host)
+        return POOL_NONE;
+    return cell_destination(p, &(struct mackerel_destination){
+                                   .kind = MACKEREL_HOST,
+                                   .name = identity->host_name,
+                                   .host_id = identity->host_id,
+                                   .custom_identifier = identity->custom_identifier,
+                                   .roles = identity->roles,
+                               });
+}
+
+static uint32_t service_destination(struct pipeline *p, const struct identity *identity)
+{
+    if (!identity->has_service)
+        return POOL_NONE;
+    return cell_destination(p, &(struct mackerel_destination){
+                                   .kind = MACKEREL_SERVICE,
+                                   .name = identity->service,
+                               });
+}
+
+static uint32_t open_resource(struct pipeline *p, const struct otlp_resource *seen)
+{
+    uint32_t index = table_find(&p->resource_table, seen->hash);
+
+    if (index != TABLE_NONE)
+        return index;
+    index = pool_take(&p->resources);
+
+    struct resource *resource = state_resource(p, index);
+    const char *fallback = p->options.default_service;
+
+    resource->hash = seen->hash;
+    identity_init(&resource->identity, seen, slice_of(fallback ? fallback : ""));
+    resource->host = host_destination(p, &resource->identity);
+    resource->service = service_destination(p, &resource->identity);
+    table_insert(&p->resource_table, seen->hash, index);
+    return index;
+}
+
+static uint32_t open_source(struct pipeline *p, const struct otlp_batch *batch,
+                            const struct otlp_scope *scope)
+{
+    uint32_t index = table_find(&p->source_table, scope->hash);
+
+    if (index != TABLE_NONE)
+        return index;
+
+    uint32_t resource = open_resource(p, &batch->resources[scope->resource]);
+
+    state_resource(p, resource)->sources++;
+    index = pool_take(&p->sources);
+    state_source(p, index)->hash = scope->hash;
+    state_source(p, index)->resource = resource;
+    table_insert(&p->source_table, scope->hash, index);
+    return index;
+}
+
+/* Host families go to the host, to the service where no host is known; all else to the service. */
+static enum reason choose_destination(const struct resource *resource, struct slice name,
+                                      uint32_t *destination)
+{
+    bool wants_host = identity_is_host_family(name);
+
+    *destination = wants_host && resource->host != POOL_NONE ? resource->host : resource->service;
+    return wants_host ? REASON_NO_IDENTITY : REASON_NO_SERVICE;
+}
+
+static void name_family(struct pipeline *p, struct family *family, struct slice prefix,
+                        struct slice metric)
+{
+    bool is_host = state_destination(p, family->destination)->target.kind == MACKEREL_HOST;
+
+    buffer_reset(&p->text);
+    if (is_host) {
+        buffer_append_text(&p->text, "custom.");
+    } else if (prefix.len) {
+        buffer_append(&p->text, prefix);
+        buffer_append_char(&p->text, '.');
+    }
+    name_append_metric(&p->text, metric);
+    family->name = memory_copy(buffer_slice(&p->text));
+    family->name_len = (uint32_t)p->text.len;
+}
+
+static enum cell_kind kind_of_cell(const struct otlp_metric *metric)
+{
+    if (metric->kind == OTLP_HISTOGRAM)
+        return CELL_HISTOGRAM;
+    if (metric->kind == OTLP_GAUGE)
+        return CELL_MEAN;
+    if (metric->temporality == OTLP_DELTA || metric->monotonic)
+        return CELL_RATE;
+    return CELL_SUM;
+}
+
+static enum stream_shape shape_of(const struct otlp_metric *metric)
+{
+    enum cell_kind kind = kind_of_cell(metric);
+
+    if (kind == CELL_MEAN || kind == CELL_SUM)
+        return SHAPE_VALUE;
+    return metric->temporality == OTLP_DELTA ? SHAPE_DELTA : SHAPE_CUMULATIVE;
+}
+
+static void refuse(struct family *family, enum reason reason)
+{
+    family->refusal = (uint8_t)(reason + 1);
+}
+
+static void route(struct pipeline *p, struct family *family, const struct resource *resource,
+                  const struct otlp_metric *metric)
+{
+    enum reason reason = choose_destination(resource, metric->name, &family->destination);
+
+    if (metric->kind == OTLP_EXPONENTIAL_HISTOGRAM || metric->kind == OTLP_SUMMARY) {
+        refuse(family, REASON_UNSUPPORTED_KIND);
+        return;
+    }
+    if (family->destination == POOL_NONE) {
+        refuse(family, reason);
+        return;
+    }
+
+    bool is_host = state_destination(p, family->destination)->target.kind == MACKEREL_HOST;
+
+    family->is_native = is_host && native_knows(metric->name);
+    family->hints_swap =
+        is_host && !family->is_native && slice_starts_with(metric->name, "system.paging.");
+    name_family(p, family, resource->identity.prefix, metric->name);
+}
+
+static void describe(struct family *family, const struct resource *resource,
+                     const struct otlp_metric *metric)
+{
+    family->shape = (uint8_t)shape_of(metric);
+    family->kind = (uint8_t)kind_of_cell(metric);
+    family->is_since_boot =
+        identity_is_since_boot_family(metric->name) || native_knows(metric->name);
+    family->may_be_young = resource->identity.is_sdk && !family->is_since_boot;
+    family->is_delta = metric->temporality == OTLP_DELTA;
+    family->is_monotonic = metric->monotonic || metric->kind == OTLP_HISTOGRAM;
+}
+
+uint32_t family_open(struct pipeline *p, const struct otlp_batch *batch,
+                     const struct otlp_metric *metric)
+{
+    uint32_t index = table_find(&p->family_table, metric->hash);
+
+    if (index != TABLE_NONE)
+        return index;
+
+    uint32_t source = open_source(p, batch, &batch->scopes[metric->scope]);
+
+    state_source(p, source)->families++;
+    index = pool_take(&p->families);
+
+    struct family *family = state_family(p, index);
+    const struct resource *resource = state_resource(p, state_source(p, source)->resource);
+
+    family->hash = metric->hash;
+    family->source = source;
+    family->cell = POOL_NONE;
+    family->hint_stream = POOL_NONE;
+    describe(family, resource, metric);
+    route(p, family, resource, metric);
+    if (!utf8_valid(metric->name))
+        p->counts.invalid_utf8++;
+    table_insert(&p->family_table, metric->hash, index);
+    return index;
+}
+
+static void drop_resource(struct pipeline *p, uint32_t index)
+{
+    struct resource *resource = state_resource(p, index);
+
+    if (--resource->sources)
+        return;
+    table_remove(&p->resource_table, resource->hash);
+    identity_release(&resource->identity);
+    pool_give(&p->resources, index);
+}
+
+static void drop_source(struct pipeline *p, uint32_t index)
+{
+    struct source *source = state_source(p, index);
+
+    if (--source->families)
+        return;
+    drop_resource(p, source->resource);
+    table_remove(&p->source_table, source->hash);
+    pool_give(&p->sources, index);
+}
+
+void family_drop_if_unused(struct pipeline *p, uint32_t index)
+{
+    struct family *family = state_family(p, index);
+
+    if (family->streams)
+        return;
+    drop_source(p, family->source);
+    table_remove(&p->family_table, family->hash);
+    free(family->name);
+    family->name = NULL;
+    pool_give(&p->families, index);
+}
+
+void family_report(struct pipeline *p, uint32_t index, uint64_t since_ns, uint64_t time_ns)
+{
+    struct source *source = state_source(p, index);
+
+    if (time_ns <= source->last_ns)
+        return;
+    if (source->last_ns == 0) {
+        source->first_ns = time_ns;
+        source->unbroken_ns = since_ns ? since_ns : time_ns;
+    } else {
+        bool joins = since_ns && since_ns <= source->last_ns;
+
+        if (!joins && !cadence_is_alive(&source->cadence, source->last_ns, time_ns))
+            source->unbroken_ns = since_ns ? since_ns : time_ns;
+        cadence_add(&source->cadence, time_ns - source->last_ns);
+    }
+    source->last_ns = time_ns;
+}
+
+void family_release_all(struct pipeline *p)
+{
+    for (uint32_t i = 0; i < p->families.used; i++)
+        free(state_family(p, i)->name);
+    for (uint32_t i = 0; i < p->resources.used; i++)
+        identity_release(&state_resource(p, i)->identity);
+    for (uint32_t i = 0; i < p->destinations.used; i++)
+        free(state_destination(p, i)->text);
+}

@@ -1,0 +1,27 @@
+/*
+ * Families and what they hang on: resources with their identity, sources (resource + scope) with
+ * their reports, families (source + metric) with their route. Each is looked at once, when it is
+ * first seen, and freed when nothing uses it any more.
+ *
+ * Routing is pure: resource, scope and metric choose the destination and the name, point attributes
+ * never do (values.md, "Where a metric goes without rules").
+ */
+#ifndef PIPELINE_FAMILY_H
+#define PIPELINE_FAMILY_H
+
+#include "pipeline/state.h"
+
+/* The family of a metric of the batch. */
+uint32_t family_open(struct pipeline *p, const struct otlp_batch *batch,
+                     const struct otlp_metric *metric);
+
+/* Frees the family, its source and its resource as far as nothing uses them. */
+void family_drop_if_unused(struct pipeline *p, uint32_t family);
+
+/* The source reported at `time_ns`, about what happened since `since_ns`. */
+void family_report(struct pipeline *p, uint32_t source, uint64_t since_ns, uint64_t time_ns);
+
+/* Frees everything at the end of the pipeline's life. */
+void family_release_all(struct pipeline *p);
+
+#endif

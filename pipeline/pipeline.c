@@ -1,0 +1,324 @@
+#include "pipeline/pipeline.h"
+
+#include "base/memory.h"
+#include "pipeline/books.h"
+#include "pipeline/cell.h"
+#include "pipeline/close.h"
+#include "pipeline/emission.h"
+#include "pipeline/family.h"
+#include "pipeline/layout.h"
+#include "pipeline/minutes.h"
+#include "pipeline/state.h"
+#include "pipeline/stream.h"
+#include "pipeline/total.h"
+#include "pipeline/value.h"
+
+#include <stdlib.h>
+
+enum { DEFAULT_MAX_STREAMS = 1000000 };
+
+static void init_pools(struct pipeline *p)
+{
+    pool_init(&p->resources, sizeof(struct resource));
+    pool_init(&p->sources, sizeof(struct source));
+    pool_init(&p->families, sizeof(struct family));
+    pool_init(&p->starts, sizeof(struct start));
+    pool_init(&p->streams, sizeof(struct stream));
+    pool_init(&p->buckets, sizeof(struct buckets));
+    pool_init(&p->histories, sizeof(struct history));
+    pool_init(&p->layouts, sizeof(struct layout));
+    pool_init(&p->owners, sizeof(struct owner));
+    pool_init(&p->destinations, sizeof(struct destination));
+    pool_init(&p->cells, sizeof(struct cell));
+    pool_init(&p->minutes, sizeof(struct minute));
+}
+
+struct pipeline *pipeline_new(const struct pipeline_options *options)
+{
+    struct pipeline *p = memory_new(1, sizeof(*p));
+
+    p->options = *options;
+    if (p->options.max_streams == 0)
+        p->options.max_streams = DEFAULT_MAX_STREAMS;
+    init_pools(p);
+    return p;
+}
+
+static void release_owned(struct pipeline *p)
+{
+    family_release_all(p);
+    for (uint32_t i = 0; i < p->minutes.used; i++)
+        free(state_minute(p, i)->component);
+    for (uint32_t i = 0; i < p->buckets.used; i++)
+        free(state_buckets(p, i)->count);
+    for (uint32_t i = 0; i < p->layouts.used; i++)
+        free(state_layout(p, i)->bounds);
+    for (uint32_t i = 0; i < p->cells.used; i++)
+        free(state_cell(p, i)->name);
+}
+
+void pipeline_free(struct pipeline *p)
+{
+    if (!p)
+        return;
+    release_owned(p);
+
+    struct pool *pools[] = {&p->resources, &p->sources,   &p->families, &p->starts,
+                            &p->streams,   &p->buckets,   &p->histories, &p->layouts,
+                            &p->owners,    &p->destinations, &p->cells, &p->minutes};
+    struct table *tables[] = {&p->resource_table, &p->source_table,      &p->family_table,
+                              &p->start_table,    &p->stream_table,      &p->layout_table,
+                              &p->owner_table,    &p->destination_table, &p->cell_table};
+
+    for (size_t i = 0; i < sizeof(pools) / sizeof(pools[0]); i++)
+        pool_release(pools[i]);
+    for (size_t i = 0; i < sizeof(tables) / sizeof(tables[0]); i++)
+        table_release(tables[i]);
+    due_release(&p->due);
+    buffer_release(&p->text);
+    emission_release(p);
+    free(p->increases);
+    free(p);
+}
+
+/* ---- applying ---------------------------------------------------------------------------- */
+
+/* Refuses by time alone: what Mackerel would not keep, and what nobody can have measured yet. */
+static bool is_timely(struct pipeline *p, const struct otlp_point *point, struct slice metric)
+{
+    if (point->time_ns > p->now_ns + NS_PER_MIN) {
+        books_count(p, REASON_FUTURE, 1, metric);
+        return false;
+    }
+    if (point->time_ns + 24 * NS_PER_HOUR < p->now_ns) {
+        books_count(p, REASON_TOO_OLD, 1, metric);
+        return false;
+    }
+    return true;
+}
+
+/*
+ * One source feeds a native group of a host at a time, until it is not alive. Points of one export
+ * lie within half a second and say nothing about the interval.
+ */
+static bool owns_group(struct pipeline *p, struct stream *stream, uint64_t time_ns)
+{
+    uint32_t source = state_family(p, stream->family)->source;
+    struct owner *owner = state_owner(p, stream->owner);
+
+    if (owner->source != source && owner->source != POOL_NONE &&
+        cadence_is_alive(&owner->cadence, owner->last_ns, time_ns))
+        return false;
+    if (owner->source != source)
+        *owner = (struct owner){.hash = owner->hash, .source = source, .last_ns = time_ns};
+    if (time_ns > owner->last_ns + NS_PER_S / 2)
+        cadence_add(&owner->cadence, time_ns - owner->last_ns);
+    if (time_ns > owner->last_ns)
+        owner->last_ns = time_ns;
+    return true;
+}
+
+static void observe(struct pipeline *p, uint32_t index, const struct arrival *arrival)
+{
+    struct stream *stream = state_stream(p, index);
+
+    if (stream->refusal) {
+        books_count(p, (enum reason)(stream->refusal - 1), 1, arrival->metric);
+        stream_advance(stream, arrival->point->time_ns);
+        return;
+    }
+    if (stream->owner != POOL_NONE && !owns_group(p, stream, arrival->point->time_ns)) {
+        books_count(p, REASON_OTHER_SOURCE, 1, arrival->metric);
+        stream->ended_ns = arrival->point->time_ns;
+        stream_advance(stream, arrival->point->time_ns);
+        return;
+    }
+    if (stream->shape == SHAPE_VALUE)
+        value_observe(p, index, arrival);
+    else
+        total_observe(p, index, arrival);
+}
+
+static void take_point(struct pipeline *p, uint32_t family, const struct otlp_batch *batch,
+                       const struct otlp_point *point)
+{
+    const struct otlp_metric *metric = &batch->metrics[point->metric];
+    struct arrival arrival = {.point = point, .metric = metric->name};
+    uint32_t index;
+    enum reason why;
+
+    if (!is_timely(p, point, metric->name))
+        return;
+    if (metric->kind == OTLP_HISTOGRAM)
+        arrival.histogram = &batch->histograms[point->histogram];
+    index = stream_find(p, state_family(p, family), point);
+    if (index == TABLE_NONE) {
+        struct stream_seed seed = {family, metric, point};
+
+        if (point->flags & OTLP_NO_RECORDED_VALUE) {
+            books_count(p, REASON_STALE_MARKER, 1, metric->name);
+            return;
+        }
+        if (!stream_open(p, &seed, &index, &why)) {
+            books_count(p, why, 1, metric->name);
+            return;
+        }
+        arrival.is_first = true;
+    }
+    observe(p, index, &arrival);
+    if (point->time_ns > p->newest_ns)
+        p->newest_ns = point->time_ns;
+}
+
+static void hint_swap(struct pipeline *p, uint32_t family, uint64_t time_ns)
+{
+    uint32_t hint = state_family(p, family)->hint_stream;
+
+    if (hint == POOL_NONE)
+        hint = stream_open_swap_hint(p, family);
+    if (!owns_group(p, state_stream(p, hint), time_ns))
+        return;
+    value_say(p, hint, time_ns, 0);
+
+    uint32_t cell = state_stream(p, hint)->cell;
+
+    minutes_open(p, cell, minute_beginning_at(time_ns));
+}
+
+/* Points are looked up some steps ahead, so that memory is there when it is needed. */
+static void take_points(struct pipeline *p, uint32_t family, const struct otlp_batch *batch,
+                        const struct otlp_metric *metric)
+{
+    enum { AHEAD = 16 };
+    const struct otlp_point *points = &batch->points[metric->first_point];
+
+    for (uint32_t i = 0; i < metric->point_count; i++) {
+        if (i + AHEAD < metric->point_count)
+            table_prefetch(&p->stream_table, points[i + AHEAD].stream);
+        if (i + AHEAD / 2 < metric->point_count) {
+            uint32_t soon = table_find(&p->stream_table, points[i + AHEAD / 2].stream);
+
+            if (soon != TABLE_NONE)
+                PREFETCH(state_stream(p, soon));
+        }
+        take_point(p, family, batch, &points[i]);
+    }
+    if (metric->point_count && state_family(p, family)->hints_swap)
+        hint_swap(p, family, points[metric->point_count - 1].time_ns);
+}
+
+static void take_metric(struct pipeline *p, const struct otlp_batch *batch,
+                        const struct otlp_metric *metric)
+{
+    if (metric->point_count == 0)
+        return;
+
+    uint32_t family = family_open(p, batch, metric);
+    uint8_t refusal = state_family(p, family)->refusal;
+
+    if (refusal)
+        books_count(p, (enum reason)(refusal - 1), metric->point_count, metric->name);
+    else
+        take_points(p, family, batch, metric);
+    family_drop_if_unused(p, family);
+}
+
+/* What one scope's metrics of a batch say about when their source reported. */
+struct report {
+    uint32_t scope;
+    uint64_t since_ns, time_ns;
+};
+
+static void end_report(struct pipeline *p, const struct otlp_batch *batch,
+                       const struct report *report)
+{
+    uint32_t source = table_find(&p->source_table, batch->scopes[report->scope].hash);
+
+    if (report->time_ns && source != TABLE_NONE)
+        family_report(p, source, report->since_ns, report->time_ns);
+}
+
+static void extend_report(struct report *report, const struct pipeline *p,
+                          const struct otlp_batch *batch, const struct otlp_metric *metric)
+{
+    for (uint32_t i = 0; i < metric->point_count; i++) {
+        const struct otlp_point *point = &batch->points[metric->first_point + i];
+
+        if (point->time_ns > p->now_ns + NS_PER_MIN)
+            continue;
+        if (point->time_ns > report->time_ns)
+            report->time_ns = point->time_ns;
+        if (metric->temporality == OTLP_DELTA && point->start_ns &&
+            (report->since_ns == 0 || point->start_ns < report->since_ns))
+            report->since_ns = point->start_ns;
+    }
+}
+
+static void take_refused(struct pipeline *p, const struct otlp_batch *batch)
+{
+    for (int reason = 0; reason <= REASON_LAST; reason++)
+        books_count(p, (enum reason)reason, batch->refused[reason],
+                    slice_of(batch->example[reason]));
+}
+
+void pipeline_apply(struct pipeline *p, const struct otlp_batch *batch, uint64_t receive_ns)
+{
+    struct report report = {0};
+
+    p->now_ns = receive_ns;
+    p->ledger.received += batch->total;
+    take_refused(p, batch);
+    for (size_t i = 0; i < batch->metric_count; i++) {
+        const struct otlp_metric *metric = &batch->metrics[i];
+
+        if (metric->scope != report.scope) {
+            end_report(p, batch, &report);
+            report = (struct report){.scope = metric->scope};
+        }
+        take_metric(p, batch, metric);
+        extend_report(&report, p, batch, metric);
+    }
+    if (batch->metric_count)
+        end_report(p, batch, &report);
+}
+
+/* ---- ticks ------------------------------------------------------------------------------- */
+
+uint64_t pipeline_next_due(const struct pipeline *p)
+{
+    return due_next_ns(&p->due);
+}
+
+void pipeline_tick(struct pipeline *p, uint64_t now_ns, pipeline_emit *emit, void *self)
+{
+    uint32_t cell;
+
+    p->now_ns = now_ns;
+    for (int i = 0; i < PIPELINE_CELLS_PER_TICK && due_take(&p->due, now_ns, &cell); i++)
+        close_cell(p, cell, false);
+    emission_flush(p, emit, self);
+    stream_sweep(p);
+}
+
+void pipeline_finish(struct pipeline *p, uint64_t now_ns, pipeline_emit *emit, void *self)
+{
+    p->now_ns = now_ns;
+    for (uint32_t cell = 0; cell < p->cells.used; cell++)
+        if (state_cell(p, cell)->name)
+            close_cell(p, cell, true);
+    emission_flush(p, emit, self);
+}
+
+void pipeline_read_counts(const struct pipeline *p, struct pipeline_counts *counts)
+{
+    *counts = p->counts;
+    counts->streams = p->streams.count;
+    counts->cells = p->cells.count;
+    counts->destinations = p->destinations.count;
+    counts->open_minutes = p->minutes.count;
+}
+
+const struct point_ledger *pipeline_ledger(const struct pipeline *p)
+{
+    return &p->ledger;
+}

@@ -1,0 +1,223 @@
+#include "pipeline/render.h"
+
+#include "base/memory.h"
+#include "pipeline/cell.h"
+#include "pipeline/percentile.h"
+#include "pipeline/stream.h"
+#include "pipeline/total.h"
+#include "pipeline/value.h"
+
+#include <math.h>
+
+/* The minute being rendered, for callbacks. */
+struct rendering {
+    struct pipeline *pipeline;
+    const struct cell *cell;
+    const struct minute *minute;
+    bool any;
+};
+
+static void emit(struct rendering *r, struct slice name, const char *statistic, double value)
+{
+    struct pipeline *p = r->pipeline;
+
+    if (!isfinite(value))
+        return;
+    p->emissions = memory_grow(p->emissions, p->emission_count + 1, &p->emission_room,
+                               sizeof(*p->emissions));
+
+    struct emission *emission = &p->emissions[p->emission_count++];
+
+    *emission = (struct emission){
+        .minute = r->minute->number,
+        .destination = r->cell->destination,
+        .name_at = (uint32_t)p->emission_text.len,
+        .value = value,
+        .native = cell_is_native(r->cell),
+        .lane = r->minute->late || r->minute->posted ? MACKEREL_BACKFILL : MACKEREL_LIVE,
+    };
+    buffer_append(&p->emission_text, name);
+    buffer_append_text(&p->emission_text, statistic);
+    emission->name_len = (uint32_t)p->emission_text.len - emission->name_at;
+    r->any = true;
+}
+
+static void emit_native(void *self, struct slice name, double value)
+{
+    emit(self, name, "", value);
+}
+
+static void render_percentiles(struct rendering *r)
+{
+    static const struct {
+        const char *statistic;
+        double q;
+    } wanted[] = {{".p90", 0.90}, {".p95", 0.95}, {".p99", 0.99}};
+    const struct minute *minute = r->minute;
+    bool all_in_buckets = fabs(minute->bucketed - minute->increase) <= 1e-9 * minute->increase;
+
+    if (minute->layout == POOL_NONE || minute->layout_mix || !all_in_buckets) {
+        r->pipeline->counts.layout_mix += minute->layout_mix;
+        return;
+    }
+
+    const struct layout *layout = state_layout(r->pipeline, minute->layout);
+
+    for (size_t i = 0; i < sizeof(wanted) / sizeof(wanted[0]); i++) {
+        double value;
+
+        if (percentile_explicit(minute->component, layout->bounds, layout->bound_count,
+                                wanted[i].q, &value))
+            emit(r, cell_name(r->cell), wanted[i].statistic, value);
+    }
+}
+
+static void render_histogram(struct rendering *r)
+{
+    const struct minute *minute = r->minute;
+
+    emit(r, cell_name(r->cell), ".rate", minute->increase / 60);
+    if (minute->increase <= 0)
+        return;
+    if (!minute->sum_missing)
+        emit(r, cell_name(r->cell), ".avg", minute->sum / minute->increase);
+    render_percentiles(r);
+}
+
+/* Gauges by mean, up-down counters by sum; streams that are not alive only where none is. */
+static void render_merged(struct rendering *r)
+{
+    double alive_sum = 0, rest_sum = 0;
+    unsigned alive = 0, rest = 0;
+    uint32_t at = r->cell->first_stream;
+
+    for (; at != POOL_NONE; at = state_stream(r->pipeline, at)->next_in_cell) {
+        struct value_reading reading;
+        const struct stream *stream = state_stream(r->pipeline, at);
+
+        if (!value_read(r->pipeline, stream, r->minute->number, &reading))
+            continue;
+        if (reading.is_alive) {
+            alive_sum += reading.value;
+            alive++;
+        } else {
+            rest_sum += reading.value;
+            rest++;
+        }
+    }
+
+    double sum = alive ? alive_sum : rest_sum;
+    unsigned count = alive ? alive : rest;
+
+    if (count)
+        emit(r, cell_name(r->cell), "", r->cell->kind == CELL_MEAN ? sum / count : sum);
+}
+
+static bool feeds(const struct pipeline *p, const struct stream *stream)
+{
+    return state_owner(p, stream->owner)->source == state_family(p, stream->family)->source;
+}
+
+/* Of several mounts of one device only that of the lowest rank counts. */
+static uint64_t lowest_rank(const struct rendering *r)
+{
+    uint64_t lowest = UINT64_MAX;
+    uint32_t at = r->cell->first_stream;
+
+    if (r->cell->group != NATIVE_FILESYSTEM)
+        return lowest;
+    for (; at != POOL_NONE; at = state_stream(r->pipeline, at)->next_in_cell) {
+        const struct stream *stream = state_stream(r->pipeline, at);
+        double value;
+
+        if (feeds(r->pipeline, stream) && stream->rank < lowest &&
+            value_read_at_start(r->pipeline, stream, r->minute->number, &value))
+            lowest = stream->rank;
+    }
+    return lowest;
+}
+
+static void render_instants(struct rendering *r)
+{
+    struct native_minute native = {
+        .group = r->cell->group,
+        .device = cell_name(r->cell),
+    };
+    uint64_t lowest = lowest_rank(r);
+    uint32_t at = r->cell->first_stream;
+
+    for (; at != POOL_NONE; at = state_stream(r->pipeline, at)->next_in_cell) {
+        const struct stream *stream = state_stream(r->pipeline, at);
+        double value;
+
+        if (!feeds(r->pipeline, stream) ||
+            (r->cell->group == NATIVE_FILESYSTEM && stream->rank != lowest) ||
+            !value_read_at_start(r->pipeline, stream, r->minute->number, &value))
+            continue;
+        native.value[stream->component] += value;
+        native.has[stream->component] = true;
+    }
+    native_render(&native, emit_native, r);
+}
+
+static void read_total(struct rendering *r, const struct stream *stream,
+                       struct native_minute *native)
+{
+    uint8_t component = stream->component;
+
+    if (component >= r->minute->room)
+        return;
+    native->has[component] = true;
+    native->value[component] = r->minute->component[component];
+}
+
+static void read_cpu_count(struct rendering *r, const struct stream *stream,
+                           struct native_minute *native)
+{
+    struct value_reading reading;
+
+    if (!value_read(r->pipeline, stream, r->minute->number, &reading))
+        return;
+    native->has[NATIVE_CPU_COUNT] = true;
+    native->value[NATIVE_CPU_COUNT] = reading.value;
+}
+
+static void render_totals(struct rendering *r)
+{
+    struct native_minute native = {
+        .group = r->cell->group,
+        .device = cell_name(r->cell),
+    };
+    double cpus[NATIVE_COMPONENTS] = {0};
+    uint32_t at = r->cell->first_stream;
+
+    for (; at != POOL_NONE; at = state_stream(r->pipeline, at)->next_in_cell) {
+        const struct stream *stream = state_stream(r->pipeline, at);
+
+        if (!feeds(r->pipeline, stream))
+            continue;
+        if (stream->shape == SHAPE_VALUE) {
+            read_cpu_count(r, stream, &native);
+        } else {
+            read_total(r, stream, &native);
+            cpus[stream->component] += stream->rank != 0;
+            native.cpu_count = fmax(native.cpu_count, cpus[stream->component]);
+        }
+    }
+    native_render(&native, emit_native, r);
+}
+
+bool render_minute(struct pipeline *p, uint32_t cell_index, const struct minute *minute)
+{
+    struct rendering r = {p, state_cell(p, cell_index), minute, false};
+
+    switch ((enum cell_kind)r.cell->kind) {
+    case CELL_RATE: emit(&r, cell_name(r.cell), ".rate", minute->increase / 60); break;
+    case CELL_HISTOGRAM: render_histogram(&r); break;
+    case CELL_MEAN:
+    case CELL_SUM: render_merged(&r); break;
+    case CELL_TOTALS: render_totals(&r); break;
+    case CELL_INSTANTS: render_instants(&r); break;
+    }
+    return r.any;
+}

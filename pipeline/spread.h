@@ -1,0 +1,29 @@
+/*
+ * An increase of a total over a span of time, spread over the minutes of a cell: totals rise
+ * linearly between two points, and a minute's increase is total(end) - total(start)
+ * (values.md, "Totals").
+ */
+#ifndef PIPELINE_SPREAD_H
+#define PIPELINE_SPREAD_H
+
+#include "pipeline/state.h"
+
+struct increase {
+    uint64_t from_ns, to_ns; /* (from, to]; equal: a point mass */
+    double amount;           /* histogram: count */
+    double sum;
+    bool has_sum;
+    uint32_t layout; /* POOL_NONE: no buckets */
+    const double *buckets;
+    uint32_t component; /* native totals */
+};
+
+/*
+ * Open minutes that the pipeline keeps at most; beyond it a span of several minutes is booked
+ * whole at its end. Protects memory from senders with day-long windows (1,440 minutes each).
+ */
+enum { SPREAD_MAX_MINUTES = 4000000 };
+
+void spread_increase(struct pipeline *p, uint32_t cell, const struct increase *increase);
+
+#endif

@@ -1,0 +1,316 @@
+/*
+ * The pipeline's state: plain records in pools, named by index, found by hash. It is a value: no
+ * pointer in a record leads to another record, so that it can be written to bytes and read back.
+ *
+ *   resource -> source (resource + scope) -> family (source + metric) -> stream (family + attributes,
+ *   for cumulative data one per start time) -> cell (destination + name) -> minute
+ *
+ * Records are freed bottom up when nothing uses them. The one time that enters is the `now` of
+ * the record being applied.
+ */
+#ifndef PIPELINE_STATE_H
+#define PIPELINE_STATE_H
+
+#include "base/hash.h"
+#include "base/ledger.h"
+#include "base/pool.h"
+#include "base/table.h"
+#include "pipeline/cadence.h"
+#include "pipeline/due.h"
+#include "pipeline/identity.h"
+#include "pipeline/native.h"
+#include "pipeline/pipeline.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct resource {
+    struct hash128 hash;
+    struct identity identity;
+    uint32_t sources;      /* users */
+    uint32_t host, service; /* destinations, POOL_NONE where there is none */
+};
+
+/* Resource and scope: what one exporter reports together. */
+struct source {
+    struct hash128 hash;
+    uint64_t first_ns, last_ns; /* times of its first and last report */
+    uint64_t unbroken_ns;       /* since when two successive reports were never too far apart */
+    struct cadence cadence;
+    uint32_t resource;
+    uint32_t families; /* users */
+};
+
+/* One metric of one source, and where it goes. */
+struct family {
+    struct hash128 hash;
+    uint32_t source;
+    uint32_t streams;     /* users */
+    uint32_t cell;        /* opened with the first stream; POOL_NONE for native: one per stream */
+    uint32_t destination; /* POOL_NONE when refused */
+    uint32_t hint_stream; /* stream that tells the swap cell that swap is looked at */
+    uint8_t refusal;      /* enum reason + 1; 0 when routed */
+    uint8_t shape;        /* enum stream_shape */
+    bool is_native;       /* each stream is classified by its attributes */
+    bool may_be_young;    /* made by an SDK and not a since-boot family */
+    bool is_since_boot;
+    bool is_delta, is_monotonic;
+    bool saw_eviction;
+    bool hints_swap; /* system.paging.*: swap is looked at */
+    uint8_t kind; /* enum cell_kind of its cell */
+    char *name;   /* base name of its cell; owned */
+    uint32_t name_len;
+};
+
+enum stream_shape {
+    SHAPE_CUMULATIVE, /* totals */
+    SHAPE_DELTA,      /* increases */
+    SHAPE_VALUE,      /* gauges and up-down counters */
+};
+
+/* Which number the last point had; also says how its difference is taken. */
+enum number_type { NUMBER_INT, NUMBER_DOUBLE };
+
+union number {
+    int64_t as_int;
+    double as_double;
+    uint64_t as_count;
+};
+
+/* Exports of one family under one start time: when was the start last reported? */
+struct start {
+    struct hash128 hash;
+    uint64_t last_ns, previous_ns;
+    uint32_t times; /* distinct report times */
+    uint32_t streams; /* users */
+};
+
+struct stream {
+    struct hash128 identity; /* without the start time */
+    uint64_t start_ns;       /* 0 unless cumulative */
+    uint64_t first_ns, last_ns;
+    uint64_t covered_ns; /* everything since then is known; 0 when its beginning is known */
+    uint64_t rank;       /* native: see struct native_input */
+    union number last;
+    struct cadence cadence;
+    uint32_t family, cell;
+    uint32_t next_start;   /* next stream of the same identity */
+    uint32_t next_in_cell, previous_in_cell; /* streams of the same cell */
+    uint32_t start;        /* struct start; POOL_NONE for none */
+    uint32_t detail;       /* struct buckets or struct history; POOL_NONE for none */
+    uint32_t owner;        /* struct owner of native streams; POOL_NONE for none */
+    uint8_t shape, number_type, component;
+    uint8_t refusal; /* enum reason + 1: every point is counted under it */
+    bool is_histogram;
+    uint64_t ended_ns; /* NoRecordedValue, or shut out by another source: next is a baseline */
+};
+
+/* Last buckets of a cumulative histogram. */
+struct buckets {
+    uint32_t layout; /* POOL_NONE: no buckets */
+    uint32_t room;
+    uint64_t *count; /* layout's bound_count + 1 */
+    double sum;
+    bool has_sum;
+};
+
+/* Explicit bounds, shared by all that have the same. */
+struct layout {
+    struct hash128 hash;
+    uint32_t users;
+    uint32_t bound_count;
+    double *bounds;
+};
+
+/*
+ * What a value stream said in its latest minutes. Carried values are at most 6.25 min old and a
+ * minute is corrected for 5 min, so 16 minutes hold all that can be asked for.
+ */
+enum { HISTORY_MINUTES = 16 };
+
+struct history_minute {
+    uint64_t first_ns, last_ns; /* last_ns 0: nothing */
+    double first, last;
+};
+
+struct history {
+    struct history_minute minute[HISTORY_MINUTES]; /* by minute modulo */
+};
+
+/* Which source feeds a native group of a host. */
+struct owner {
+    struct hash128 hash;
+    uint32_t source;
+    uint64_t last_ns;
+    struct cadence cadence;
+};
+
+struct destination {
+    struct hash128 hash;
+    char *text; /* owns the slices */
+    struct mackerel_destination target;
+};
+
+enum cell_kind {
+    CELL_RATE,      /* increases -> .rate */
+    CELL_HISTOGRAM, /* count, sum, buckets -> .rate .avg .p90 .p95 .p99 */
+    CELL_MEAN,      /* gauges */
+    CELL_SUM,       /* up-down counters */
+    CELL_TOTALS,    /* native cpu, disk, network: increases per component */
+    CELL_INSTANTS,  /* native load, memory, swap, filesystem: values at the minute's start */
+};
+
+struct cell {
+    struct hash128 hash;
+    uint32_t destination;
+    uint32_t first_stream;
+    uint32_t newest_minute; /* list in falling order of minutes */
+    uint64_t final_minute; /* minutes up to here are forgotten, and final */
+    uint64_t posted_minute; /* newest posted; 0 is none */
+    uint8_t kind;           /* enum cell_kind */
+    uint8_t group;          /* enum native_group for native kinds */
+    char *name;             /* base name, or the native device; owned */
+    uint32_t name_len;
+};
+
+/*
+ * One minute of one cell. Totals keep increases; values are looked up in the streams' histories
+ * when the minute closes.
+ */
+struct minute {
+    uint64_t number; /* Unix minutes */
+    uint64_t due_ns; /* earliest time to close it: end + grace, later when it came late */
+    uint64_t posted_ns; /* when it was last posted (or decided); 0 is open */
+    uint64_t first_posted_ns;
+    double increase; /* rate: increase; histogram: count */
+    double sum, bucketed; /* histogram: sum, observations in buckets */
+    double *component;    /* buckets, or native components */
+    uint32_t older;
+    uint32_t room;    /* of component */
+    uint32_t layout;  /* histogram; POOL_NONE is none yet */
+    uint32_t pending; /* points to book when it is posted */
+    bool fed;         /* something covers part of it */
+    bool unknown_beginning;
+    bool sum_missing, layout_mix;
+    bool posted;
+    bool changed; /* since it was posted */
+    bool late;    /* opened when it was already due */
+};
+
+struct pipeline {
+    struct pipeline_options options;
+    struct pool resources, sources, families, starts, streams, buckets, histories, layouts, owners,
+        destinations, cells, minutes;
+    struct table resource_table, source_table, family_table, start_table, stream_table,
+        layout_table, owner_table, destination_table, cell_table;
+    struct due_queue due;
+    struct point_ledger ledger;
+    struct pipeline_counts counts;
+    uint64_t now_ns;      /* of the record being applied */
+    uint64_t newest_ns;   /* newest point time seen, for idleness */
+    uint32_t sweep;       /* next stream to look at for idleness */
+    struct buffer text;   /* scratch for names */
+    double *increases;    /* scratch for bucket increases */
+    size_t increase_room;
+    struct buffer example;
+    struct emission *emissions; /* values closed by the current tick */
+    size_t emission_count, emission_room;
+    struct buffer emission_text;
+    struct mackerel_value *values;
+    size_t value_room;
+    struct mackerel_row *rows;
+    size_t row_room;
+};
+
+/* One closed value on its way out; the name is at an offset of emission_text. */
+struct emission {
+    uint64_t minute;
+    uint32_t destination;
+    uint32_t name_at, name_len;
+    double value;
+    bool native;
+    enum mackerel_lane lane;
+};
+
+static inline struct resource *state_resource(const struct pipeline *p, uint32_t index)
+{
+    return pool_at(&p->resources, index);
+}
+
+static inline struct source *state_source(const struct pipeline *p, uint32_t index)
+{
+    return pool_at(&p->sources, index);
+}
+
+static inline struct family *state_family(const struct pipeline *p, uint32_t index)
+{
+    return pool_at(&p->families, index);
+}
+
+static inline struct stream *state_stream(const struct pipeline *p, uint32_t index)
+{
+    return pool_at(&p->streams, index);
+}
+
+static inline struct cell *state_cell(const struct pipeline *p, uint32_t index)
+{
+    return pool_at(&p->cells, index);
+}
+
+static inline struct minute *state_minute(const struct pipeline *p, uint32_t index)
+{
+    return pool_at(&p->minutes, index);
+}
+
+static inline struct layout *state_layout(const struct pipeline *p, uint32_t index)
+{
+    return pool_at(&p->layouts, index);
+}
+
+static inline struct buckets *state_buckets(const struct pipeline *p, uint32_t index)
+{
+    return pool_at(&p->buckets, index);
+}
+
+static inline struct history *state_history(const struct pipeline *p, uint32_t index)
+{
+    return pool_at(&p->histories, index);
+}
+
+static inline struct owner *state_owner(const struct pipeline *p, uint32_t index)
+{
+    return pool_at(&p->owners, index);
+}
+
+static inline struct start *state_start(const struct pipeline *p, uint32_t index)
+{
+    return pool_at(&p->starts, index);
+}
+
+static inline struct destination *state_destination(const struct pipeline *p, uint32_t index)
+{
+    return pool_at(&p->destinations, index);
+}
+
+/* Minutes are numbered from the epoch; times on a boundary belong to the minute that... */
+static inline uint64_t minute_beginning_at(uint64_t time_ns) /* ...begins there: values */
+{
+    return time_ns / NS_PER_MIN;
+}
+
+static inline uint64_t minute_ending_at(uint64_t time_ns) /* ...ends there: totals */
+{
+    return (time_ns - 1) / NS_PER_MIN;
+}
+
+static inline uint64_t minute_start_ns(uint64_t minute)
+{
+    return minute * NS_PER_MIN;
+}
+
+static inline uint64_t minute_end_ns(uint64_t minute)
+{
+    return (minute + 1) * NS_PER_MIN;
+}
+
+#endif

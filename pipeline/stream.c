@@ -1,0 +1,257 @@
+#include "pipeline/stream.h"
+
+#include "pipeline/cell.h"
+#include "pipeline/family.h"
+#include "pipeline/first.h"
+#include "pipeline/layout.h"
+
+#include <stdlib.h>
+
+static uint64_t start_of(const struct family *family, const struct otlp_point *point)
+{
+    bool has_start = family->shape == SHAPE_CUMULATIVE || family->kind == CELL_SUM;
+
+    return has_start ? point->start_ns : 0;
+}
+
+uint32_t stream_find(const struct pipeline *p, const struct family *family,
+                     const struct otlp_point *point)
+{
+    uint32_t at = table_find(&p->stream_table, point->stream);
+    uint64_t start_ns = start_of(family, point);
+
+    while (at != TABLE_NONE && state_stream(p, at)->start_ns != start_ns)
+        at = state_stream(p, at)->next_start;
+    return at;
+}
+
+static bool has_room_for_start(const struct pipeline *p, const struct otlp_point *point)
+{
+    uint32_t at = table_find(&p->stream_table, point->stream);
+    int alive = 0;
+
+    for (; at != TABLE_NONE; at = state_stream(p, at)->next_start) {
+        const struct stream *stream = state_stream(p, at);
+
+        if (stream->first_ns <= point->time_ns &&
+            stream_is_alive(stream, stream->last_ns, point->time_ns))
+            alive++;
+    }
+    return alive < STREAM_MAX_STARTS;
+}
+
+static void link_identity(struct pipeline *p, uint32_t index)
+{
+    struct stream *stream = state_stream(p, index);
+
+    stream->next_start = table_find(&p->stream_table, stream->identity);
+    if (stream->next_start != TABLE_NONE)
+        table_remove(&p->stream_table, stream->identity);
+    table_insert(&p->stream_table, stream->identity, index);
+}
+
+static void unlink_identity(struct pipeline *p, const struct stream *stream, uint32_t index)
+{
+    uint32_t at = table_find(&p->stream_table, stream->identity);
+
+    if (at == index) {
+        table_remove(&p->stream_table, stream->identity);
+        if (stream->next_start != TABLE_NONE)
+            table_insert(&p->stream_table, stream->identity, stream->next_start);
+        return;
+    }
+    while (state_stream(p, at)->next_start != index)
+        at = state_stream(p, at)->next_start;
+    state_stream(p, at)->next_start = stream->next_start;
+}
+
+static uint32_t owner_of(struct pipeline *p, uint32_t destination, enum native_group group)
+{
+    struct hash128 salt = {(uint64_t)group + 1, 0};
+    struct hash128 hash = hash_mix(state_destination(p, destination)->hash, salt);
+    uint32_t index = table_find(&p->owner_table, hash);
+
+    if (index != TABLE_NONE)
+        return index;
+    index = pool_take(&p->owners);
+    state_owner(p, index)->hash = hash;
+    state_owner(p, index)->source = POOL_NONE;
+    table_insert(&p->owner_table, hash, index);
+    return index;
+}
+
+static void join_native(struct pipeline *p, uint32_t index, uint32_t destination,
+                        const struct native_input *input)
+{
+    struct cell_key key = {
+        .destination = destination,
+        .kind = input->is_total ? CELL_TOTALS : CELL_INSTANTS,
+        .group = input->group,
+        .name = input->device,
+    };
+
+    if (input->group == NATIVE_CPU)
+        key.kind = CELL_TOTALS;
+    cell_add_stream(p, cell_open(p, &key), index);
+
+    uint32_t owner = owner_of(p, destination, input->group);
+    struct stream *stream = state_stream(p, index);
+
+    stream->owner = owner;
+    stream->component = input->component;
+    stream->rank = input->rank;
+    if (!input->is_total)
+        stream->shape = SHAPE_VALUE;
+    else if (stream->shape == SHAPE_VALUE)
+        stream->shape = SHAPE_CUMULATIVE;
+}
+
+static void join_family_cell(struct pipeline *p, uint32_t index, struct family *family)
+{
+    if (family->cell == POOL_NONE)
+        family->cell = cell_open(p, &(struct cell_key){
+                                        .destination = family->destination,
+                                        .kind = family->kind,
+                                        .name = {family->name, family->name_len},
+                                    });
+    cell_add_stream(p, family->cell, index);
+}
+
+static void join_cell(struct pipeline *p, uint32_t index, const struct stream_seed *seed)
+{
+    struct family *family = state_family(p, seed->family);
+    struct native_input input = {0};
+    enum reason why = REASON_NATIVE_ALTERNATIVE;
+    enum native_verdict verdict = NATIVE_NOT;
+
+    if (family->is_native) {
+        buffer_reset(&p->text);
+        verdict = native_classify(seed->metric, seed->point, &p->text, &input, &why);
+    }
+    switch (verdict) {
+    case NATIVE_NOT: join_family_cell(p, index, family); break;
+    case NATIVE_TAKEN: join_native(p, index, family->destination, &input); break;
+    case NATIVE_SKIP:
+        state_stream(p, index)->refusal = (uint8_t)(why + 1);
+        state_stream(p, index)->cell = POOL_NONE;
+        break;
+    }
+}
+
+static void fill(struct stream *stream, const struct stream_seed *seed,
+                 const struct family *family)
+{
+    const struct otlp_point *point = seed->point;
+
+    stream->identity = point->stream;
+    stream->start_ns = start_of(family, point);
+    stream->first_ns = stream->last_ns = point->time_ns;
+    stream->family = seed->family;
+    stream->shape = family->shape;
+    stream->is_histogram = seed->metric->kind == OTLP_HISTOGRAM;
+    stream->start = stream->detail = stream->owner = POOL_NONE;
+    stream->covered_ns = UINT64_MAX;
+}
+
+bool stream_open(struct pipeline *p, const struct stream_seed *seed, uint32_t *index,
+                 enum reason *why)
+{
+    if (p->streams.count >= p->options.max_streams) {
+        *why = REASON_TOO_MANY_STREAMS;
+        return false;
+    }
+    if (!has_room_for_start(p, seed->point)) {
+        *why = REASON_START_CHURN;
+        return false;
+    }
+    *index = pool_take(&p->streams);
+    fill(state_stream(p, *index), seed, state_family(p, seed->family));
+    join_cell(p, *index, seed);
+    link_identity(p, *index);
+    state_family(p, seed->family)->streams++;
+    return true;
+}
+
+uint32_t stream_open_swap_hint(struct pipeline *p, uint32_t family_index)
+{
+    struct hash128 salt = {UINT64_C(0x73776170), 0};
+    struct family *family = state_family(p, family_index);
+    struct native_input input = {.group = NATIVE_SWAP, .component = NATIVE_SWAP_HINT};
+    uint32_t index = pool_take(&p->streams);
+    struct stream *stream = state_stream(p, index);
+
+    stream->identity = hash_mix(family->hash, salt);
+    stream->family = family_index;
+    stream->shape = SHAPE_VALUE;
+    stream->start = stream->detail = POOL_NONE;
+    stream->covered_ns = UINT64_MAX;
+    join_native(p, index, family->destination, &input);
+    link_identity(p, index);
+    family->streams++;
+    family->hint_stream = index;
+    return index;
+}
+
+static void drop_detail(struct pipeline *p, const struct stream *stream)
+{
+    if (stream->detail == POOL_NONE)
+        return;
+    if (stream->shape == SHAPE_VALUE)
+        pool_give(&p->histories, stream->detail);
+    else
+        layout_drop_buckets(p, stream->detail);
+}
+
+void stream_drop(struct pipeline *p, uint32_t index)
+{
+    struct stream *stream = state_stream(p, index);
+    struct family *family = state_family(p, stream->family);
+    uint32_t family_index = stream->family, cell = stream->cell;
+
+    unlink_identity(p, stream, index);
+    first_forget(p, stream);
+    drop_detail(p, stream);
+    family->saw_eviction = true;
+    family->streams--;
+    if (family->hint_stream == index)
+        family->hint_stream = POOL_NONE;
+    if (cell != POOL_NONE) {
+        if (family->cell == cell && state_cell(p, cell)->first_stream == index &&
+            stream->next_in_cell == POOL_NONE)
+            family->cell = POOL_NONE;
+        cell_remove_stream(p, cell, index);
+    }
+    stream->identity = (struct hash128){0};
+    stream->family = POOL_NONE;
+    pool_give(&p->streams, index);
+    family_drop_if_unused(p, family_index);
+    p->counts.evicted++;
+}
+
+/* A few streams at each call: all of them within minutes, none of them noticeable. */
+void stream_sweep(struct pipeline *p)
+{
+    enum { STREAMS_PER_SWEEP = 4096 };
+
+    for (int i = 0; i < STREAMS_PER_SWEEP && p->streams.used; i++) {
+        if (p->sweep >= p->streams.used) {
+            p->sweep = 0;
+            return;
+        }
+
+        uint32_t index = p->sweep++;
+        const struct stream *stream = state_stream(p, index);
+
+        if (stream->family != POOL_NONE &&
+            cadence_is_lost(&stream->cadence, stream->last_ns, p->newest_ns))
+            stream_drop(p, index);
+    }
+}
+
+void stream_advance(struct stream *stream, uint64_t time_ns)
+{
+    if (time_ns <= stream->last_ns)
+        return;
+    cadence_add(&stream->cadence, time_ns - stream->last_ns);
+    stream->last_ns = time_ns;
+}

@@ -1,0 +1,53 @@
+/*
+ * Streams: one OTLP time series each, for cumulative data one per start time, so that replicas
+ * without an instance id and restarts come out exact.
+ */
+#ifndef PIPELINE_STREAM_H
+#define PIPELINE_STREAM_H
+
+#include "pipeline/state.h"
+
+/*
+ * Start times of one identity that may be alive at once. Two replicas alternate between two; eight
+ * is generous for rolling restarts, and bounds what a sender with a new start per request costs.
+ */
+enum { STREAM_MAX_STARTS = 8 };
+
+/* What a point of a stream that is not known yet leads to. */
+struct stream_seed {
+    uint32_t family;
+    const struct otlp_metric *metric;
+    const struct otlp_point *point;
+};
+
+/* The stream of the point; POOL_NONE when it is not known yet. */
+uint32_t stream_find(const struct pipeline *p, const struct family *family,
+                     const struct otlp_point *point);
+
+/*
+ * Opens a stream for the point: classifies it where the family is native, finds its cell. False when
+ * it is not taken; *why says the reason. A stream whose points are all refused (a filtered
+ * device) is opened and remembers the reason.
+ */
+bool stream_open(struct pipeline *p, const struct stream_seed *seed, uint32_t *index,
+                 enum reason *why);
+
+/* Frees the stream; its family remembers the eviction. */
+void stream_drop(struct pipeline *p, uint32_t index);
+
+/* Drops streams that are idle by point times: looks at some streams at each call. */
+void stream_sweep(struct pipeline *p);
+
+/* The stream that tells a host's swap cell that swap is looked at (it holds the value 0). */
+uint32_t stream_open_swap_hint(struct pipeline *p, uint32_t family);
+
+static inline bool stream_is_alive(const struct stream *stream, uint64_t last_ns, uint64_t time_ns)
+{
+    return !(stream->ended_ns && stream->ended_ns <= time_ns) &&
+           cadence_is_alive(&stream->cadence, last_ns, time_ns);
+}
+
+/* Another point at `time_ns`. */
+void stream_advance(struct stream *stream, uint64_t time_ns);
+
+#endif

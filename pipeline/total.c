@@ -1,0 +1,340 @@
+#include "pipeline/total.h"
+
+#include "base/memory.h"
+#include "pipeline/books.h"
+#include "pipeline/first.h"
+#include "pipeline/layout.h"
+#include "pipeline/minutes.h"
+#include "pipeline/spread.h"
+#include "pipeline/stream.h"
+
+static double amount_of(const struct arrival *arrival)
+{
+    return arrival->histogram ? (double)arrival->point->count : otlp_number(arrival->point);
+}
+
+static double *scratch(struct pipeline *p, uint32_t count)
+{
+    p->increases = memory_grow(p->increases, count, &p->increase_room, sizeof(double));
+    return p->increases;
+}
+
+/* The whole of the point as an increase: a delta, or a total that rises from zero. */
+static struct increase whole(struct pipeline *p, uint32_t stream, const struct arrival *arrival)
+{
+    const struct otlp_histogram *histogram = arrival->histogram;
+    struct increase increase = {
+        .to_ns = arrival->point->time_ns,
+        .amount = amount_of(arrival),
+        .layout = POOL_NONE,
+        .component = state_stream(p, stream)->component,
+    };
+
+    if (!histogram)
+        return increase;
+    layout_remember(p, stream, histogram);
+    increase.sum = histogram->sum;
+    increase.has_sum = histogram->has_sum;
+    increase.layout = state_buckets(p, state_stream(p, stream)->detail)->layout;
+
+    double *buckets = scratch(p, histogram->bucket_count);
+
+    for (uint32_t i = 0; i < histogram->bucket_count; i++)
+        buckets[i] = (double)otlp_bucket(histogram, i);
+    increase.buckets = buckets;
+    return increase;
+}
+
+static bool histogram_fell(const struct buckets *last, const struct arrival *arrival,
+                           bool same_layout)
+{
+    if (!same_layout)
+        return false;
+    for (uint32_t i = 0; i < arrival->histogram->bucket_count; i++)
+        if (otlp_bucket(arrival->histogram, i) < last->count[i])
+            return true;
+    return false;
+}
+
+static bool fell(const struct pipeline *p, const struct stream *stream,
+                 const struct arrival *arrival)
+{
+    const struct otlp_point *point = arrival->point;
+
+    if (arrival->histogram) {
+        const struct buckets *last = state_buckets(p, stream->detail);
+
+        return point->count < stream->last.as_count ||
+               histogram_fell(last, arrival,
+                              layout_matches(p, last->layout, arrival->histogram));
+    }
+    if (stream->number_type == NUMBER_INT && point->value_type == OTLP_INT)
+        return point->as_int < stream->last.as_int;
+
+    double last = stream->number_type == NUMBER_INT ? (double)stream->last.as_int
+                                                    : stream->last.as_double;
+
+    return otlp_number(point) < last;
+}
+
+static bool same_value(const struct pipeline *p, const struct stream *stream,
+                       const struct arrival *arrival)
+{
+    struct stream after = *stream;
+
+    if (arrival->histogram)
+        return arrival->point->count == stream->last.as_count && !fell(p, stream, arrival);
+    if (stream->number_type == NUMBER_INT)
+        return arrival->point->value_type == OTLP_INT
+                   ? arrival->point->as_int == after.last.as_int
+                   : !(otlp_number(arrival->point) < (double)after.last.as_int) &&
+                         !(otlp_number(arrival->point) > (double)after.last.as_int);
+    return !(otlp_number(arrival->point) < after.last.as_double) &&
+           !(otlp_number(arrival->point) > after.last.as_double);
+}
+
+static void remember(struct pipeline *p, uint32_t index, const struct arrival *arrival)
+{
+    struct stream *stream = state_stream(p, index);
+
+    if (arrival->histogram) {
+        stream->last.as_count = arrival->point->count;
+        layout_remember(p, index, arrival->histogram);
+    } else if (arrival->point->value_type == OTLP_INT) {
+        stream->number_type = NUMBER_INT;
+        stream->last.as_int = arrival->point->as_int;
+    } else {
+        stream->number_type = NUMBER_DOUBLE;
+        stream->last.as_double = arrival->point->as_double;
+    }
+}
+
+/* What the total rose by since the last point. Integers subtract exactly. */
+static double number_rise(const struct stream *stream, const struct otlp_point *point)
+{
+    if (stream->number_type == NUMBER_INT && point->value_type == OTLP_INT)
+        return (double)((uint64_t)point->as_int - (uint64_t)stream->last.as_int);
+    if (stream->number_type == NUMBER_INT)
+        return otlp_number(point) - (double)stream->last.as_int;
+    return otlp_number(point) - stream->last.as_double;
+}
+
+static struct increase rise(struct pipeline *p, const struct stream *stream,
+                            const struct arrival *arrival)
+{
+    const struct otlp_histogram *histogram = arrival->histogram;
+    struct increase increase = {
+        .from_ns = stream->last_ns,
+        .to_ns = arrival->point->time_ns,
+        .layout = POOL_NONE,
+        .component = stream->component,
+    };
+
+    if (!histogram) {
+        increase.amount = number_rise(stream, arrival->point);
+        return increase;
+    }
+
+    const struct buckets *last = state_buckets(p, stream->detail);
+
+    increase.amount = (double)(arrival->point->count - stream->last.as_count);
+    increase.sum = histogram->sum - last->sum;
+    increase.has_sum = histogram->has_sum && last->has_sum;
+    if (!layout_matches(p, last->layout, histogram))
+        return increase;
+
+    double *buckets = scratch(p, histogram->bucket_count);
+
+    for (uint32_t i = 0; i < histogram->bucket_count; i++)
+        buckets[i] = (double)(otlp_bucket(histogram, i) - last->count[i]);
+    increase.layout = last->layout;
+    increase.buckets = buckets;
+    return increase;
+}
+
+static void mark_unknown_beginning(struct pipeline *p, uint32_t cell, uint64_t time_ns)
+{
+    uint32_t at = minutes_open(p, cell, minute_beginning_at(time_ns));
+
+    if (at != POOL_NONE)
+        state_minute(p, at)->unknown_beginning = true;
+}
+
+/* A new baseline: nothing counts, increases count from here. */
+static void rebase(struct pipeline *p, uint32_t index, const struct arrival *arrival,
+                   enum reason reason)
+{
+    struct stream *stream = state_stream(p, index);
+
+    if (reason != REASON_FELL && reason != REASON_SINCE_BOOT) {
+        stream->covered_ns = arrival->point->time_ns;
+        mark_unknown_beginning(p, stream->cell, arrival->point->time_ns);
+    }
+    books_count(p, reason, 1, arrival->metric);
+}
+
+static void feed(struct pipeline *p, uint32_t index, const struct increase *increase,
+                 const struct arrival *arrival)
+{
+    uint32_t cell = state_stream(p, index)->cell;
+
+    spread_increase(p, cell, increase);
+    minutes_book(p, cell, minute_ending_at(arrival->point->time_ns), arrival->metric);
+}
+
+static void first_cumulative(struct pipeline *p, uint32_t index, const struct arrival *arrival)
+{
+    struct stream *stream = state_stream(p, index);
+    struct first_verdict verdict = first_judge(p, stream, arrival->point, amount_of(arrival));
+
+    if (verdict.beginning_is_known)
+        stream->covered_ns = 0;
+    if (!verdict.counts) {
+        rebase(p, index, arrival, verdict.reason);
+        return;
+    }
+
+    struct increase increase = whole(p, index, arrival);
+
+    increase.from_ns = verdict.from_ns;
+    feed(p, index, &increase, arrival);
+}
+
+/* Also a point that is not after the last one: it changes nothing. */
+static bool is_stale(struct pipeline *p, const struct stream *stream,
+                     const struct arrival *arrival)
+{
+    bool is_same_time = arrival->point->time_ns == stream->last_ns;
+
+    if (arrival->point->time_ns > stream->last_ns)
+        return false;
+    books_count(p,
+                is_same_time && same_value(p, stream, arrival) ? REASON_DUPLICATE
+                                                               : REASON_OUT_OF_ORDER,
+                1, arrival->metric);
+    return true;
+}
+
+static void next_cumulative(struct pipeline *p, uint32_t index, const struct arrival *arrival)
+{
+    struct stream *stream = state_stream(p, index);
+    uint64_t time_ns = arrival->point->time_ns;
+
+    if (stream->ended_ns) {
+        stream->ended_ns = 0;
+        rebase(p, index, arrival, REASON_BASELINE);
+    } else if (cadence_is_lost(&stream->cadence, stream->last_ns, time_ns)) {
+        rebase(p, index, arrival, REASON_GAP);
+    } else if (fell(p, stream, arrival)) {
+        if (stream->start_ns) {
+            rebase(p, index, arrival, REASON_FELL);
+            return;
+        }
+
+        uint64_t last_ns = stream->last_ns;
+        struct increase increase = whole(p, index, arrival);
+
+        increase.from_ns = last_ns;
+        feed(p, index, &increase, arrival);
+    } else {
+        struct increase increase = rise(p, stream, arrival);
+
+        feed(p, index, &increase, arrival);
+    }
+}
+
+static void observe_cumulative(struct pipeline *p, uint32_t index, const struct arrival *arrival)
+{
+    if (arrival->is_first)
+        first_cumulative(p, index, arrival);
+    else if (is_stale(p, state_stream(p, index), arrival))
+        return;
+    else
+        next_cumulative(p, index, arrival);
+    remember(p, index, arrival);
+    stream_advance(state_stream(p, index), arrival->point->time_ns);
+    first_note(p, index, arrival->point->time_ns);
+}
+
+/* Where the window of a delta point begins; the point's own time for a point mass. */
+static uint64_t window_from_ns(const struct stream *stream, const struct arrival *arrival)
+{
+    uint64_t time_ns = arrival->point->time_ns, start_ns = arrival->point->start_ns;
+
+    if (start_ns == 0)
+        start_ns = arrival->is_first || stream->last_ns > time_ns ? time_ns : stream->last_ns;
+    if (time_ns - start_ns > 24 * NS_PER_HOUR)
+        return time_ns - 24 * NS_PER_HOUR;
+    return start_ns;
+}
+
+static bool source_covers(const struct pipeline *p, const struct stream *stream,
+                          uint64_t from_ns)
+{
+    const struct source *source = state_source(p, state_family(p, stream->family)->source);
+
+    return source->last_ns && source->unbroken_ns <= from_ns;
+}
+
+static void begin_delta(struct pipeline *p, uint32_t index, const struct arrival *arrival,
+                        uint64_t from_ns)
+{
+    struct stream *stream = state_stream(p, index);
+    const struct source *source = state_source(p, state_family(p, stream->family)->source);
+    uint64_t start_ns = arrival->point->start_ns;
+    bool is_young = start_ns == 0 || start_ns > p->options.watch_start_ns;
+
+    if (is_young) {
+        stream->covered_ns = 0;
+    } else if (source->last_ns) {
+        stream->covered_ns = source->first_ns;
+    } else {
+        stream->covered_ns = from_ns;
+        mark_unknown_beginning(p, stream->cell, from_ns);
+    }
+}
+
+static void observe_delta(struct pipeline *p, uint32_t index, const struct arrival *arrival)
+{
+    struct stream *stream = state_stream(p, index);
+    uint64_t from_ns = window_from_ns(stream, arrival);
+    bool is_instant = arrival->point->start_ns == arrival->point->time_ns;
+
+    if (arrival->is_first || stream->ended_ns)
+        begin_delta(p, index, arrival, from_ns);
+    else if (from_ns > stream->last_ns && !source_covers(p, stream, stream->last_ns))
+        stream->covered_ns = from_ns;
+    stream->ended_ns = 0;
+    if (arrival->is_first && is_instant && state_family(p, stream->family)->is_since_boot) {
+        stream->covered_ns = 0;
+        rebase(p, index, arrival, REASON_SINCE_BOOT);
+    } else {
+        struct increase increase = whole(p, index, arrival);
+
+        increase.from_ns = from_ns;
+        feed(p, index, &increase, arrival);
+    }
+    stream_advance(state_stream(p, index), arrival->point->time_ns);
+}
+
+void total_observe(struct pipeline *p, uint32_t index, const struct arrival *arrival)
+{
+    if (arrival->point->flags & OTLP_NO_RECORDED_VALUE) {
+        state_stream(p, index)->ended_ns = arrival->point->time_ns;
+        books_count(p, REASON_STALE_MARKER, 1, arrival->metric);
+    } else if (state_stream(p, index)->shape == SHAPE_DELTA) {
+        observe_delta(p, index, arrival);
+    } else {
+        observe_cumulative(p, index, arrival);
+    }
+}
+
+uint64_t total_known_until_ns(const struct pipeline *p, const struct stream *stream)
+{
+    if (stream->shape != SHAPE_DELTA || !source_covers(p, stream, stream->last_ns))
+        return stream->last_ns;
+
+    const struct source *source = state_source(p, state_family(p, stream->family)->source);
+
+    return source->last_ns > stream->last_ns ? source->last_ns : stream->last_ns;
+}
