@@ -154,7 +154,7 @@ static enum host_event give_up_round(const struct host_registry *registry,
     host->is_unknown = true;
     host->was_refused = false;
     start_round(registry, host, now_ms + pause);
-    return HOST_EVENT_UNKNOWN;
+    return host->rounds == 1 ? HOST_EVENT_UNKNOWN : HOST_EVENT_STILL_UNKNOWN;
 }
 
 static bool may_create(const struct host_registry *registry, const struct host *host)

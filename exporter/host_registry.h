@@ -56,7 +56,8 @@ enum host_event {
     HOST_EVENT_NONE,
     HOST_EVENT_FOUND,
     HOST_EVENT_CREATED,
-    HOST_EVENT_UNKNOWN, /* none or several; said again after each look-up */
+    HOST_EVENT_UNKNOWN,       /* none or several */
+    HOST_EVENT_STILL_UNKNOWN, /* again none or several */
     HOST_EVENT_AGENT_WRITES,
     HOST_EVENT_AGENT_SILENT,
 };

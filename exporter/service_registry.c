@@ -127,6 +127,8 @@ static void judge(const struct service_registry *registry, struct service *servi
         service->state = STATE_MISSING;
         return;
     }
+    if (service->due_ms > now_ms)
+        return;
     if (!service->was_refused)
         snprintf(service->problem, sizeof(service->problem),
                  "no such service: create it in Mackerel, or set services.create: true");

@@ -1,0 +1,110 @@
+#include "exporter/health.h"
+
+#include "base/memory.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+void health_release(struct health *health)
+{
+    free(health->counts);
+    *health = (struct health){0};
+}
+
+void health_say(const struct health *health, enum health_level level, const char *format,
+                ...)
+{
+    char text[1024];
+    va_list args;
+
+    va_start(args, format);
+    vsnprintf(text, sizeof(text), format, args);
+    va_end(args);
+    health->hooks.say(health->hooks.self, level, text);
+}
+
+bool health_may_send(const struct health *health, unsigned flights, struct instant now)
+{
+    bool is_probing = health->is_paused || health->circuit.failures;
+
+    if (flights >= (is_probing ? 1 : HEALTH_FLIGHTS_MAX))
+        return false;
+    if (health->is_paused && now.mono_ms < health->paused_until_ms)
+        return false;
+    return now.mono_ms >= health->circuit.until_ms;
+}
+
+static void note_outage(struct health *health, uint64_t sent_ms, const char *why,
+                        struct instant now)
+{
+    snprintf(health->message, sizeof(health->message), "%s", why);
+    /* Requests that were on their way together fail together: that is one failure. */
+    if (health->circuit.failures && sent_ms < health->circuit.until_ms)
+        return;
+    if (health->circuit.failures == 0)
+        health_say(health, HEALTH_WARN, "Mackerel API fails, values are kept: %s", why);
+    backoff_fail(&health->circuit, now.mono_ms, health->hooks.random(health->hooks.self));
+}
+
+static void note_refusal(struct health *health, const char *why, struct instant now)
+{
+    snprintf(health->message, sizeof(health->message), "%s", why);
+    health->is_paused = true;
+    health->paused_until_ms = now.mono_ms + HEALTH_AUTH_PAUSE_MS;
+    health_say(
+        health, HEALTH_ERROR,
+        "Mackerel refuses the API key or this address (%s): nothing is posted, values are "
+        "kept for 24 h, tried again every minute; the key needs read and write permission",
+        why);
+}
+
+static void note_answer(struct health *health, uint64_t sent_ms)
+{
+    if (health->is_paused && sent_ms >= health->paused_until_ms) {
+        health->is_paused = false;
+        health_say(health, HEALTH_INFO, "Mackerel accepts the API key again");
+    }
+    if (health->circuit.failures) {
+        backoff_reset(&health->circuit);
+        health_say(health, HEALTH_INFO, "Mackerel API works again");
+    }
+}
+
+void health_note(struct health *health, enum verdict verdict, uint64_t sent_ms,
+                 const char *why, struct instant now)
+{
+    switch (verdict) {
+    case VERDICT_RESEND_ONCE: return;
+    case VERDICT_RETRY: note_outage(health, sent_ms, why, now); return;
+    case VERDICT_AUTH:
+        backoff_reset(&health->circuit);
+        note_refusal(health, why, now);
+        return;
+    case VERDICT_DELIVERED:
+    case VERDICT_RETRY_NEXT_MINUTE:
+    case VERDICT_NOT_FOUND:
+    case VERDICT_SPLIT:
+    case VERDICT_BAD: note_answer(health, sent_ms); return;
+    }
+}
+
+void health_count(struct health *health, enum api_endpoint endpoint, int status)
+{
+    for (size_t i = 0; i < health->count; i++)
+        if (health->counts[i].endpoint == endpoint &&
+            health->counts[i].status == status) {
+            health->counts[i].count++;
+            return;
+        }
+    health->counts = memory_grow(health->counts, health->count + 1, &health->capacity,
+                                 sizeof(health->counts[0]));
+    health->counts[health->count++] = (struct api_count){endpoint, status, 1};
+}
+
+enum delivery_state health_state(const struct health *health)
+{
+    if (health->is_paused)
+        return DELIVERY_PAUSED;
+    return health->circuit.failures ? DELIVERY_DEGRADED : DELIVERY_OK;
+}

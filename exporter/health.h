@@ -1,0 +1,61 @@
+/*
+ * How the Mackerel API as a whole is doing, and what that allows. Pure.
+ *
+ * An outage opens a circuit for all requests: pauses grow from 1 s to 60 s with full jitter, and
+ * while it is open one request goes at a time. A refused key (401, 403) pauses everything for a
+ * minute, again and again; the key file is read again before each attempt. Changes are said once.
+ * Every request that was answered, or failed, is counted by call and status.
+ */
+#ifndef EXPORTER_HEALTH_H
+#define EXPORTER_HEALTH_H
+
+#include "exporter/classify.h"
+#include "exporter/instant.h"
+#include "exporter/pace.h"
+#include "exporter/status.h"
+
+enum {
+    HEALTH_FLIGHTS_MAX = 4, /* requests at a time; the API asks senders to be gentle */
+    HEALTH_AUTH_PAUSE_MS = 60000,
+};
+
+enum health_level {
+    HEALTH_INFO,
+    HEALTH_WARN,
+    HEALTH_ERROR
+};
+
+/* What the outside does for us. */
+struct health_hooks {
+    void (*say)(void *self, enum health_level level, const char *text);
+    uint64_t (*random)(void *self);
+    void *self;
+};
+
+struct health {
+    struct health_hooks hooks;
+    struct backoff circuit;
+    bool is_paused;
+    uint64_t paused_until_ms;
+    char message[TARGET_ERROR_MAX]; /* of the last failure */
+    struct api_count *counts;
+    size_t count, capacity;
+};
+
+void health_release(struct health *health);
+
+/* May one more request go, when `flights` are on their way? */
+bool health_may_send(const struct health *health, unsigned flights, struct instant now);
+
+/* Takes note of a verdict on a request that was sent at `sent_ms`; `why` describes a failure. */
+void health_note(struct health *health, enum verdict verdict, uint64_t sent_ms,
+                 const char *why, struct instant now);
+
+void health_count(struct health *health, enum api_endpoint endpoint, int status);
+
+enum delivery_state health_state(const struct health *health);
+
+void health_say(const struct health *health, enum health_level level, const char *format,
+                ...) PRINTF_LIKE(3, 4);
+
+#endif

@@ -1,0 +1,35 @@
+/*
+ * What an answer means for the values of a post: delivered, back to the outbox, cut in two, given
+ * up. Decides together with exporter/classify.h; settles in the outbox; tells the registries when
+ * Mackerel does not know a host or a service.
+ */
+#ifndef EXPORTER_RECEIPT_H
+#define EXPORTER_RECEIPT_H
+
+#include "exporter/classify.h"
+#include "exporter/health.h"
+#include "exporter/loader.h"
+#include "exporter/service_registry.h"
+
+struct receipts {
+    struct loader *loader;
+    struct service_registry *services;
+    const struct health *health;
+    uint64_t hosts_hold_ms; /* no post of host values before; after 429 */
+    uint64_t last_post_ns;  /* Unix time of the last 2xx */
+    char last_rejected[TARGET_ERROR_MAX];
+};
+
+/* In words, never with a key: "tsdb answered 503: maintenance". */
+void receipt_describe(const struct api_request *request, const struct api_answer *answer,
+                      char text[static TARGET_ERROR_MAX]);
+
+/* Monotonic time until which a 429 asks to wait: the next minute, or what Retry-After says. */
+uint64_t receipt_hold_ms(const struct api_answer *answer, struct instant now);
+
+/* Settles the values that were on their way, and all others too unless they can go on at once. */
+void receipt_take(struct receipts *receipts, struct errand *errand,
+                  struct judgement judgement, const struct api_answer *answer,
+                  struct instant now);
+
+#endif

@@ -1,0 +1,43 @@
+/*
+ * What delivery knows about each destination of the outbox: how much waits for it, when it was last
+ * posted to, what went wrong last, and until when it is left alone. Keyed by the outbox's ids.
+ */
+#ifndef EXPORTER_TARGET_H
+#define EXPORTER_TARGET_H
+
+#include "exporter/outbox.h"
+#include "exporter/pace.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum {
+    TARGET_ERROR_MAX = 256
+};
+
+struct target {
+    struct outbox_destination stored; /* as of the last refresh */
+    struct pace pace;                 /* services only */
+    uint64_t hold_ms;                 /* monotonic; no post before */
+    size_t max_bytes;                 /* learned from 413; 0: not restricted */
+    bool is_busy;                     /* a service has one post on its way at a time */
+    uint64_t last_post_ns;            /* Unix time of the last 2xx; 0: never */
+    uint64_t last_error_ns;           /* 0: never */
+    char last_error[TARGET_ERROR_MAX];
+};
+
+struct target_table {
+    struct target *targets; /* in the order of ids */
+    size_t count, capacity;
+};
+
+/* Takes over the outbox's destinations; new ones are appended. Pointers to targets may move. */
+void target_table_refresh(struct target_table *table, struct outbox *outbox);
+struct target *target_find(const struct target_table *table, uint64_t id);
+void target_remove(struct target_table *table, uint64_t id);
+void target_table_release(struct target_table *table);
+
+void target_note_error(struct target *target, uint64_t now_ns, const char *text);
+
+#endif
