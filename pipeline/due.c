@@ -114,7 +114,7 @@ void due_clear(struct due_queue *queue, uint32_t cell)
 
 bool due_take(struct due_queue *queue, uint64_t now_ns, uint32_t *cell)
 {
-    if (due_next_ns(queue) > now_ns)
+    if (queue->count == 0 || queue->heap[0].time_ns > now_ns)
         return false;
     *cell = queue->heap[0].cell;
     due_clear(queue, *cell);
