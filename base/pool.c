@@ -26,8 +26,8 @@ uint32_t pool_take(struct pool *pool)
     } else {
         assert(pool->used < POOL_NONE);
         index = pool->used++;
-        pool->records =
-            memory_grow(pool->records, pool->used, &pool->capacity, pool->size);
+        pool->records = memory_grow(pool->records, pool->used, &pool->capacity,
+                                    pool->size);
     }
     memset(pool_at(pool, index), 0, pool->size);
     pool->count++;

@@ -1,6 +1,7 @@
 #include "pipeline/books.h"
 
-void books_count(struct pipeline *p, enum reason reason, uint64_t points, struct slice metric)
+void books_count(struct pipeline *p, enum reason reason, uint64_t points,
+                 struct slice metric)
 {
     struct ledger_reason *entry = &p->ledger.reasons[reason];
 
@@ -17,7 +18,8 @@ void books_merge(struct pipeline *p, uint64_t points)
     p->ledger.merged += points;
 }
 
-void books_abandon(struct pipeline *p, enum reason reason, uint64_t points, struct slice metric)
+void books_abandon(struct pipeline *p, enum reason reason, uint64_t points,
+                   struct slice metric)
 {
     p->ledger.pending -= points;
     books_count(p, reason, points, metric);

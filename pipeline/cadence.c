@@ -8,7 +8,9 @@ void cadence_add(struct cadence *cadence, uint64_t gap_ns)
 
     cadence->gap_ms[2] = cadence->gap_ms[1];
     cadence->gap_ms[1] = cadence->gap_ms[0];
-    cadence->gap_ms[0] = gap_ms == 0 ? 1 : gap_ms > UINT32_MAX ? UINT32_MAX : (uint32_t)gap_ms;
+    cadence->gap_ms[0] = gap_ms == 0           ? 1
+                         : gap_ms > UINT32_MAX ? UINT32_MAX
+                                               : (uint32_t)gap_ms;
 }
 
 static uint32_t smaller(uint32_t a, uint32_t b)

@@ -10,8 +10,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define NS_PER_S UINT64_C(1000000000)
-#define NS_PER_MIN (60 * NS_PER_S)
+#define NS_PER_S    UINT64_C(1000000000)
+#define NS_PER_MIN  (60 * NS_PER_S)
 #define NS_PER_HOUR (60 * NS_PER_MIN)
 
 struct cadence {

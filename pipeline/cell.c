@@ -58,7 +58,8 @@ static struct hash128 key_hash(const struct pipeline *p, const struct cell_key *
 {
     uint64_t salt = ((uint64_t)key->kind << 8) + (uint64_t)key->group;
 
-    return hash_mix(state_destination(p, key->destination)->hash, hash_of(key->name, salt));
+    return hash_mix(state_destination(p, key->destination)->hash,
+                    hash_of(key->name, salt));
 }
 
 uint32_t cell_open(struct pipeline *p, const struct cell_key *key)

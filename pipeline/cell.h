@@ -33,7 +33,8 @@ static inline struct slice cell_name(const struct cell *cell)
 
 static inline bool cell_is_total(const struct cell *cell)
 {
-    return cell->kind == CELL_RATE || cell->kind == CELL_HISTOGRAM || cell->kind == CELL_TOTALS;
+    return cell->kind == CELL_RATE || cell->kind == CELL_HISTOGRAM ||
+           cell->kind == CELL_TOTALS;
 }
 
 static inline bool cell_is_native(const struct cell *cell)

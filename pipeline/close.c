@@ -21,7 +21,8 @@ static bool lags(const struct pipeline *p, const struct stream *stream, uint64_t
            stream_is_alive(stream, stream->last_ns, end_ns);
 }
 
-static bool is_complete(const struct pipeline *p, const struct cell *cell, uint64_t minute)
+static bool is_complete(const struct pipeline *p, const struct cell *cell,
+                        uint64_t minute)
 {
     uint32_t at = cell->first_stream;
 
@@ -36,7 +37,8 @@ static bool is_complete(const struct pipeline *p, const struct cell *cell, uint6
 
 /* 1.25 x the longest interval of the streams alive at the end: at most 75 s if one of them is at
  * 60 s or faster, else 10 min; none when none is alive. */
-static uint64_t hold_ns(const struct pipeline *p, const struct cell *cell, uint64_t minute)
+static uint64_t hold_ns(const struct pipeline *p, const struct cell *cell,
+                        uint64_t minute)
 {
     const uint64_t fast_cap_ns = 75 * NS_PER_S, slow_cap_ns = 10 * NS_PER_MIN;
     uint64_t longest_ns = 0, cap_ns = slow_cap_ns, end_ns = minute_end_ns(minute);
@@ -77,7 +79,8 @@ static uint64_t closes_at_ns(const struct pipeline *p, const struct cell *cell,
 
 /* ---- posted? ----------------------------------------------------------------------------- */
 
-static bool posted_before(const struct pipeline *p, const struct cell *cell, uint64_t minute)
+static bool posted_before(const struct pipeline *p, const struct cell *cell,
+                          uint64_t minute)
 {
     uint32_t before = minutes_find(p, cell, minute - 1);
 
@@ -87,14 +90,16 @@ static bool posted_before(const struct pipeline *p, const struct cell *cell, uin
 }
 
 /* Was one stream watched from the minute's start to its end? */
-static bool was_watched(const struct pipeline *p, const struct cell *cell, uint64_t minute)
+static bool was_watched(const struct pipeline *p, const struct cell *cell,
+                        uint64_t minute)
 {
     uint32_t at = cell->first_stream;
 
     for (; at != POOL_NONE; at = state_stream(p, at)->next_in_cell) {
         const struct stream *stream = state_stream(p, at);
 
-        if (stream->shape != SHAPE_VALUE && stream->covered_ns <= minute_start_ns(minute) &&
+        if (stream->shape != SHAPE_VALUE &&
+            stream->covered_ns <= minute_start_ns(minute) &&
             total_known_until_ns(p, stream) >= minute_end_ns(minute))
             return true;
     }
@@ -119,7 +124,8 @@ static bool is_covered_by_source(const struct pipeline *p, const struct cell *ce
 
 static bool feeds(const struct pipeline *p, const struct stream *stream)
 {
-    return state_owner(p, stream->owner)->source == state_family(p, stream->family)->source;
+    return state_owner(p, stream->owner)->source ==
+           state_family(p, stream->family)->source;
 }
 
 /*
@@ -159,8 +165,8 @@ static bool total_is_posted(const struct pipeline *p, const struct cell *cell,
         return false;
     if (cell->kind == CELL_TOTALS && !native_totals_hold(p, cell, minute))
         return false;
-    return posted_before(p, cell, minute->number) || was_watched(p, cell, minute->number) ||
-           !minute->unknown_beginning;
+    return posted_before(p, cell, minute->number) ||
+           was_watched(p, cell, minute->number) || !minute->unknown_beginning;
 }
 
 /* ---- closing ----------------------------------------------------------------------------- */
@@ -191,7 +197,8 @@ static uint32_t oldest_open(const struct pipeline *p, const struct cell *cell)
 {
     uint32_t oldest = POOL_NONE;
 
-    for (uint32_t at = cell->newest_minute; at != POOL_NONE; at = state_minute(p, at)->older)
+    for (uint32_t at = cell->newest_minute; at != POOL_NONE;
+         at = state_minute(p, at)->older)
         if (state_minute(p, at)->posted_ns == 0)
             oldest = at;
     return oldest;
@@ -228,10 +235,11 @@ static bool goes_on(const struct pipeline *p, const struct cell *cell, uint64_t 
             stream_is_alive(stream, stream->last_ns, minute_end_ns(minute)))
             return true;
         if (stream->shape == SHAPE_DELTA && !stream->ended_ns) {
-            const struct source *source =
-                state_source(p, state_family(p, stream->family)->source);
+            const struct source *source = state_source(
+                p, state_family(p, stream->family)->source);
 
-            if (cadence_is_alive(&source->cadence, source->last_ns, minute_start_ns(minute)))
+            if (cadence_is_alive(&source->cadence, source->last_ns,
+                                 minute_start_ns(minute)))
                 return true;
         }
     }

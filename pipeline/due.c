@@ -44,7 +44,8 @@ static void sift_down(struct due_queue *queue, size_t at, struct due_entry entry
 
         if (child >= queue->count)
             break;
-        if (child + 1 < queue->count && before(queue->heap[child + 1], queue->heap[child]))
+        if (child + 1 < queue->count &&
+            before(queue->heap[child + 1], queue->heap[child]))
             child++;
         if (!before(queue->heap[child], entry))
             break;

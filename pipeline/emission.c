@@ -19,13 +19,14 @@ static int compare(const void *left, const void *right)
 
 static bool same_row(const struct emission *a, const struct emission *b)
 {
-    return a->destination == b->destination && a->minute == b->minute && a->lane == b->lane;
+    return a->destination == b->destination && a->minute == b->minute &&
+           a->lane == b->lane;
 }
 
 static void fill_values(struct pipeline *p)
 {
-    p->values =
-        memory_grow(p->values, p->emission_count, &p->value_room, sizeof(*p->values));
+    p->values = memory_grow(p->values, p->emission_count, &p->value_room,
+                            sizeof(*p->values));
     for (size_t i = 0; i < p->emission_count; i++) {
         const struct emission *emission = &p->emissions[i];
 

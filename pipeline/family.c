@@ -73,14 +73,16 @@ static enum reason choose_destination(const struct resource *resource, struct sl
 {
     bool wants_host = identity_is_host_family(name);
 
-    *destination = wants_host && resource->host != POOL_NONE ? resource->host : resource->service;
+    *destination = wants_host && resource->host != POOL_NONE ? resource->host
+                                                             : resource->service;
     return wants_host ? REASON_NO_IDENTITY : REASON_NO_SERVICE;
 }
 
 static void name_family(struct pipeline *p, struct family *family, struct slice prefix,
                         struct slice metric)
 {
-    bool is_host = state_destination(p, family->destination)->target.kind == MACKEREL_HOST;
+    bool is_host = state_destination(p, family->destination)->target.kind ==
+                   MACKEREL_HOST;
 
     buffer_reset(&p->text);
     if (is_host) {
@@ -119,8 +121,8 @@ static void refuse(struct family *family, enum reason reason)
     family->refusal = (uint8_t)(reason + 1);
 }
 
-static void route(struct pipeline *p, struct family *family, const struct resource *resource,
-                  const struct otlp_metric *metric)
+static void route(struct pipeline *p, struct family *family,
+                  const struct resource *resource, const struct otlp_metric *metric)
 {
     enum reason reason = choose_destination(resource, metric->name, &family->destination);
 
@@ -133,11 +135,12 @@ static void route(struct pipeline *p, struct family *family, const struct resour
         return;
     }
 
-    bool is_host = state_destination(p, family->destination)->target.kind == MACKEREL_HOST;
+    bool is_host = state_destination(p, family->destination)->target.kind ==
+                   MACKEREL_HOST;
 
     family->is_native = is_host && native_knows(metric->name);
-    family->hints_swap =
-        is_host && !family->is_native && slice_starts_with(metric->name, "system.paging.");
+    family->hints_swap = is_host && !family->is_native &&
+                         slice_starts_with(metric->name, "system.paging.");
     name_family(p, family, resource->identity.prefix, metric->name);
 }
 
@@ -146,8 +149,8 @@ static void describe(struct family *family, const struct resource *resource,
 {
     family->shape = (uint8_t)shape_of(metric);
     family->kind = (uint8_t)kind_of_cell(metric);
-    family->is_since_boot =
-        identity_is_since_boot_family(metric->name) || native_knows(metric->name);
+    family->is_since_boot = identity_is_since_boot_family(metric->name) ||
+                            native_knows(metric->name);
     family->may_be_young = resource->identity.is_sdk && !family->is_since_boot;
     family->is_delta = metric->temporality == OTLP_DELTA;
     family->is_monotonic = metric->monotonic || metric->kind == OTLP_HISTOGRAM;
@@ -167,7 +170,8 @@ uint32_t family_open(struct pipeline *p, const struct otlp_batch *batch,
     index = pool_take(&p->families);
 
     struct family *family = state_family(p, index);
-    const struct resource *resource = state_resource(p, state_source(p, source)->resource);
+    const struct resource *resource = state_resource(p,
+                                                     state_source(p, source)->resource);
 
     family->hash = metric->hash;
     family->source = source;
@@ -216,7 +220,8 @@ void family_drop_if_unused(struct pipeline *p, uint32_t index)
     pool_give(&p->families, index);
 }
 
-void family_report(struct pipeline *p, uint32_t index, uint64_t since_ns, uint64_t time_ns)
+void family_report(struct pipeline *p, uint32_t index, uint64_t since_ns,
+                   uint64_t time_ns)
 {
     struct source *source = state_source(p, index);
 

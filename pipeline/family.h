@@ -19,7 +19,8 @@ uint32_t family_open(struct pipeline *p, const struct otlp_batch *batch,
 void family_drop_if_unused(struct pipeline *p, uint32_t family);
 
 /* The source reported at `time_ns`, about what happened since `since_ns`. */
-void family_report(struct pipeline *p, uint32_t source, uint64_t since_ns, uint64_t time_ns);
+void family_report(struct pipeline *p, uint32_t source, uint64_t since_ns,
+                   uint64_t time_ns);
 
 /* Frees everything at the end of the pipeline's life. */
 void family_release_all(struct pipeline *p);

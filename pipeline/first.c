@@ -8,7 +8,8 @@ static struct hash128 start_hash(const struct pipeline *p, const struct stream *
 }
 
 /* Last export of the start before `time_ns`, if there were two without this stream; else 0. */
-static uint64_t zero_at(const struct pipeline *p, const struct stream *stream, uint64_t time_ns)
+static uint64_t zero_at(const struct pipeline *p, const struct stream *stream,
+                        uint64_t time_ns)
 {
     if (stream->start_ns == 0 || state_family(p, stream->family)->saw_eviction)
         return 0;
@@ -78,8 +79,8 @@ void first_note(struct pipeline *p, uint32_t stream_index, uint64_t time_ns)
     if (stream->start_ns == 0 || !state_family(p, stream->family)->may_be_young)
         return;
 
-    uint32_t index =
-        stream->start == POOL_NONE ? open_start(p, stream_index) : stream->start;
+    uint32_t index = stream->start == POOL_NONE ? open_start(p, stream_index)
+                                                : stream->start;
     struct start *start = state_start(p, index);
 
     if (time_ns <= start->last_ns)

@@ -20,7 +20,9 @@ struct first_verdict {
 
 /* A value of up to this much (of a histogram: a count) counts when it is under a second old:
  * observable counters send totals since boot with a start of just now. */
-enum { FIRST_MAX_YOUNG_VALUE = 100 };
+enum {
+    FIRST_MAX_YOUNG_VALUE = 100
+};
 
 /* `value` is the point's value, of a histogram its count. */
 struct first_verdict first_judge(const struct pipeline *p, const struct stream *stream,

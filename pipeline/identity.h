@@ -19,7 +19,8 @@ struct identity {
     bool is_sdk;      /* telemetry.sdk.language is present: made by an SDK */
     struct slice host_id, custom_identifier, host_name, roles;
     struct slice service; /* as Mackerel accepts it */
-    struct slice prefix;  /* sanitised service.name where it differs from the service, else empty */
+    struct slice
+        prefix; /* sanitised service.name where it differs from the service, else empty */
 };
 
 /*

@@ -80,7 +80,8 @@ static struct buckets *open_buckets(struct pipeline *p, uint32_t stream)
     return state_buckets(p, index);
 }
 
-void layout_remember(struct pipeline *p, uint32_t stream, const struct otlp_histogram *histogram)
+void layout_remember(struct pipeline *p, uint32_t stream,
+                     const struct otlp_histogram *histogram)
 {
     struct buckets *buckets = open_buckets(p, stream);
 
@@ -89,8 +90,8 @@ void layout_remember(struct pipeline *p, uint32_t stream, const struct otlp_hist
         buckets->layout = layout_take(p, histogram);
     }
     if (buckets->room < histogram->bucket_count) {
-        buckets->count =
-            memory_resize(buckets->count, histogram->bucket_count, sizeof(uint64_t));
+        buckets->count = memory_resize(buckets->count, histogram->bucket_count,
+                                       sizeof(uint64_t));
         buckets->room = histogram->bucket_count;
     }
     for (uint32_t i = 0; i < histogram->bucket_count; i++)

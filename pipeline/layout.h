@@ -16,7 +16,8 @@ bool layout_matches(const struct pipeline *p, uint32_t layout,
                     const struct otlp_histogram *histogram);
 
 /* Remembers the histogram as the stream's last one; opens the stream's record if need be. */
-void layout_remember(struct pipeline *p, uint32_t stream, const struct otlp_histogram *histogram);
+void layout_remember(struct pipeline *p, uint32_t stream,
+                     const struct otlp_histogram *histogram);
 
 /* Frees a stream's record. */
 void layout_drop_buckets(struct pipeline *p, uint32_t buckets);

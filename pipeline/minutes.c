@@ -33,12 +33,14 @@ void minutes_touch(struct pipeline *p, uint32_t cell, uint32_t index)
     }
 }
 
-static uint32_t insert(struct pipeline *p, uint32_t cell_index, uint32_t newer, uint64_t number)
+static uint32_t insert(struct pipeline *p, uint32_t cell_index, uint32_t newer,
+                       uint64_t number)
 {
     uint32_t index = pool_take(&p->minutes);
     struct cell *cell = state_cell(p, cell_index);
     struct minute *minute = state_minute(p, index);
-    uint32_t *link = newer == POOL_NONE ? &cell->newest_minute : &state_minute(p, newer)->older;
+    uint32_t *link = newer == POOL_NONE ? &cell->newest_minute
+                                        : &state_minute(p, newer)->older;
     uint64_t due_ns = minute_end_ns(number) + p->options.grace_ns;
 
     minute->number = number;

@@ -26,7 +26,8 @@ uint32_t minutes_find(const struct pipeline *p, const struct cell *cell, uint64_
 void minutes_widen(struct minute *minute, uint32_t count);
 
 /* Books a point in the minute: pending until it is posted, `late` when it is final. */
-void minutes_book(struct pipeline *p, uint32_t cell, uint64_t number, struct slice metric);
+void minutes_book(struct pipeline *p, uint32_t cell, uint64_t number,
+                  struct slice metric);
 
 /* Forgets minutes that are final at `now`. */
 void minutes_prune(struct pipeline *p, struct cell *cell, uint64_t now_ns);

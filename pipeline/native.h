@@ -30,7 +30,12 @@ enum native_group {
 };
 
 /* Components of a group's cell; several streams of one component add up. */
-enum { NATIVE_LOAD_1M, NATIVE_LOAD_5M, NATIVE_LOAD_15M };
+enum {
+    NATIVE_LOAD_1M,
+    NATIVE_LOAD_5M,
+    NATIVE_LOAD_15M
+};
+
 enum {
     NATIVE_CPU_USER,
     NATIVE_CPU_NICE,
@@ -43,6 +48,7 @@ enum {
     NATIVE_CPU_OTHER, /* in the denominator only */
     NATIVE_CPU_COUNT, /* system.cpu.logical.count: a value, not a total */
 };
+
 enum {
     NATIVE_MEMORY_USED,
     NATIVE_MEMORY_FREE,
@@ -55,15 +61,31 @@ enum {
     NATIVE_MEMORY_UTILIZATION_BUFFERED,
     NATIVE_MEMORY_UTILIZATION_CACHED,
 };
+
 enum {
     NATIVE_SWAP_USED,
     NATIVE_SWAP_FREE,
     NATIVE_SWAP_HINT, /* other system.paging.* metrics: swap is looked at, there may be none */
 };
-enum { NATIVE_DISK_READS, NATIVE_DISK_WRITES };
-enum { NATIVE_NETWORK_RX, NATIVE_NETWORK_TX };
-enum { NATIVE_FILESYSTEM_USED, NATIVE_FILESYSTEM_FREE };
-enum { NATIVE_COMPONENTS = 10 };
+
+enum {
+    NATIVE_DISK_READS,
+    NATIVE_DISK_WRITES
+};
+
+enum {
+    NATIVE_NETWORK_RX,
+    NATIVE_NETWORK_TX
+};
+
+enum {
+    NATIVE_FILESYSTEM_USED,
+    NATIVE_FILESYSTEM_FREE
+};
+
+enum {
+    NATIVE_COMPONENTS = 10
+};
 
 enum native_verdict {
     NATIVE_NOT,   /* not in the table: goes where other metrics go */
@@ -74,8 +96,9 @@ enum native_verdict {
 struct native_input {
     enum native_group group;
     uint8_t component;
-    bool is_total;       /* read as increase between minute boundaries, not as a value */
-    uint64_t rank;       /* filesystem: shorter mountpoints rank lower, the lowest rank of a device
+    bool is_total; /* read as increase between minute boundaries, not as a value */
+    uint64_t
+        rank; /* filesystem: shorter mountpoints rank lower, the lowest rank of a device
                             counts; cpu: hash of the cpu attribute, 0 when there is none */
     struct slice device; /* sanitised, in `text`; empty where the group has no devices */
 };

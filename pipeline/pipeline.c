@@ -15,7 +15,9 @@
 
 #include <stdlib.h>
 
-enum { DEFAULT_MAX_STREAMS = 1000000 };
+enum {
+    DEFAULT_MAX_STREAMS = 1000000
+};
 
 static void init_pools(struct pipeline *p)
 {
@@ -63,9 +65,9 @@ void pipeline_free(struct pipeline *p)
         return;
     release_owned(p);
 
-    struct pool *pools[] = {&p->resources, &p->sources,   &p->families, &p->starts,
-                            &p->streams,   &p->buckets,   &p->histories, &p->layouts,
-                            &p->owners,    &p->destinations, &p->cells, &p->minutes};
+    struct pool *pools[] = {&p->resources, &p->sources,      &p->families,  &p->starts,
+                            &p->streams,   &p->buckets,      &p->histories, &p->layouts,
+                            &p->owners,    &p->destinations, &p->cells,     &p->minutes};
     struct table *tables[] = {&p->resource_table, &p->source_table,      &p->family_table,
                               &p->start_table,    &p->stream_table,      &p->layout_table,
                               &p->owner_table,    &p->destination_table, &p->cell_table};
@@ -84,7 +86,8 @@ void pipeline_free(struct pipeline *p)
 /* ---- applying ---------------------------------------------------------------------------- */
 
 /* Refuses by time alone: what Mackerel would not keep, and what nobody can have measured yet. */
-static bool is_timely(struct pipeline *p, const struct otlp_point *point, struct slice metric)
+static bool is_timely(struct pipeline *p, const struct otlp_point *point,
+                      struct slice metric)
 {
     if (point->time_ns > p->now_ns + NS_PER_MIN) {
         books_count(p, REASON_FUTURE, 1, metric);
@@ -110,7 +113,8 @@ static bool owns_group(struct pipeline *p, struct stream *stream, uint64_t time_
         cadence_is_alive(&owner->cadence, owner->last_ns, time_ns))
         return false;
     if (owner->source != source)
-        *owner = (struct owner){.hash = owner->hash, .source = source, .last_ns = time_ns};
+        *owner = (struct owner){
+            .hash = owner->hash, .source = source, .last_ns = time_ns};
     if (time_ns > owner->last_ns + NS_PER_S / 2)
         cadence_add(&owner->cadence, time_ns - owner->last_ns);
     if (time_ns > owner->last_ns)
@@ -139,8 +143,8 @@ static void observe(struct pipeline *p, uint32_t index, const struct arrival *ar
         total_observe(p, index, arrival);
 }
 
-static void take_point(struct pipeline *p, uint32_t family, const struct otlp_batch *batch,
-                       const struct otlp_point *point)
+static void take_point(struct pipeline *p, uint32_t family,
+                       const struct otlp_batch *batch, const struct otlp_point *point)
 {
     const struct otlp_metric *metric = &batch->metrics[point->metric];
     struct arrival arrival = {.point = point, .metric = metric->name};
@@ -186,10 +190,12 @@ static void hint_swap(struct pipeline *p, uint32_t family, uint64_t time_ns)
 }
 
 /* Points are looked up some steps ahead, so that memory is there when it is needed. */
-static void take_points(struct pipeline *p, uint32_t family, const struct otlp_batch *batch,
-                        const struct otlp_metric *metric)
+static void take_points(struct pipeline *p, uint32_t family,
+                        const struct otlp_batch *batch, const struct otlp_metric *metric)
 {
-    enum { AHEAD = 16 };
+    enum {
+        AHEAD = 16
+    };
     const struct otlp_point *points = &batch->points[metric->first_point];
 
     for (uint32_t i = 0; i < metric->point_count; i++) {
@@ -239,7 +245,8 @@ static void end_report(struct pipeline *p, const struct otlp_batch *batch,
 }
 
 static void extend_report(struct report *report, const struct pipeline *p,
-                          const struct otlp_batch *batch, const struct otlp_metric *metric)
+                          const struct otlp_batch *batch,
+                          const struct otlp_metric *metric)
 {
     for (uint32_t i = 0; i < metric->point_count; i++) {
         const struct otlp_point *point = &batch->points[metric->first_point + i];
@@ -261,7 +268,8 @@ static void take_refused(struct pipeline *p, const struct otlp_batch *batch)
                     slice_of(batch->example[reason]));
 }
 
-void pipeline_apply(struct pipeline *p, const struct otlp_batch *batch, uint64_t receive_ns)
+void pipeline_apply(struct pipeline *p, const struct otlp_batch *batch,
+                    uint64_t receive_ns)
 {
     struct report report = {0};
 

@@ -21,12 +21,14 @@
 struct pipeline;
 
 struct pipeline_options {
-    uint64_t watch_start_ns; /* when our own watching began: a stream that starts later is young */
-    uint64_t grace_ns;       /* a minute closes this long after its end; default 15 s */
-    uint64_t lateness_ns;    /* how long a posted minute may be corrected; default 5 min */
-    size_t max_streams;      /* budget; 0 means the default of 1,000,000 */
+    uint64_t
+        watch_start_ns; /* when our own watching began: a stream that starts later is young */
+    uint64_t grace_ns;    /* a minute closes this long after its end; default 15 s */
+    uint64_t lateness_ns; /* how long a posted minute may be corrected; default 5 min */
+    size_t max_streams;   /* budget; 0 means the default of 1,000,000 */
     const char *default_service; /* services.default; NULL or "" for none; borrowed */
-    const char *native_metrics;  /* "auto", "on" or "off"; only "off" matters here; borrowed */
+    const char
+        *native_metrics; /* "auto", "on" or "off"; only "off" matters here; borrowed */
 };
 
 struct pipeline *pipeline_new(const struct pipeline_options *options);
@@ -43,25 +45,30 @@ uint64_t pipeline_next_due(const struct pipeline *pipeline);
 typedef void pipeline_emit(void *self, const struct mackerel_row *rows, size_t count);
 
 /* A tick closes at most this many cells, so that closing never starves applying. */
-enum { PIPELINE_CELLS_PER_TICK = 100000 };
+enum {
+    PIPELINE_CELLS_PER_TICK = 100000
+};
 
 /* Closes what is due at `now_ns`. Call again while pipeline_next_due() <= now_ns. */
-void pipeline_tick(struct pipeline *pipeline, uint64_t now_ns, pipeline_emit *emit, void *self);
+void pipeline_tick(struct pipeline *pipeline, uint64_t now_ns, pipeline_emit *emit,
+                   void *self);
 
 /*
  * Shutdown: closes every minute that is over at `now_ns` without waiting for grace or for slow
  * streams. The current minute stays open.
  */
-void pipeline_finish(struct pipeline *pipeline, uint64_t now_ns, pipeline_emit *emit, void *self);
+void pipeline_finish(struct pipeline *pipeline, uint64_t now_ns, pipeline_emit *emit,
+                     void *self);
 
 struct pipeline_counts {
     size_t streams, cells, destinations, open_minutes;
-    uint64_t evicted;         /* streams dropped as idle */
-    uint64_t invalid_utf8;    /* names with invalid UTF-8, at first sight */
-    uint64_t layout_mix;      /* minutes without percentiles because bucket layouts differ */
+    uint64_t evicted;      /* streams dropped as idle */
+    uint64_t invalid_utf8; /* names with invalid UTF-8, at first sight */
+    uint64_t layout_mix;   /* minutes without percentiles because bucket layouts differ */
 };
 
-void pipeline_read_counts(const struct pipeline *pipeline, struct pipeline_counts *counts);
+void pipeline_read_counts(const struct pipeline *pipeline,
+                          struct pipeline_counts *counts);
 const struct point_ledger *pipeline_ledger(const struct pipeline *pipeline);
 
 #endif

@@ -17,7 +17,8 @@ struct rendering {
     bool any;
 };
 
-static void emit(struct rendering *r, struct slice name, const char *statistic, double value)
+static void emit(struct rendering *r, struct slice name, const char *statistic,
+                 double value)
 {
     struct pipeline *p = r->pipeline;
 
@@ -54,7 +55,8 @@ static void render_percentiles(struct rendering *r)
         double q;
     } wanted[] = {{".p90", 0.90}, {".p95", 0.95}, {".p99", 0.99}};
     const struct minute *minute = r->minute;
-    bool all_in_buckets = fabs(minute->bucketed - minute->increase) <= 1e-9 * minute->increase;
+    bool all_in_buckets = fabs(minute->bucketed - minute->increase) <=
+                          1e-9 * minute->increase;
 
     if (minute->layout == POOL_NONE || minute->layout_mix || !all_in_buckets) {
         r->pipeline->counts.layout_mix += minute->layout_mix;
@@ -115,7 +117,8 @@ static void render_merged(struct rendering *r)
 
 static bool feeds(const struct pipeline *p, const struct stream *stream)
 {
-    return state_owner(p, stream->owner)->source == state_family(p, stream->family)->source;
+    return state_owner(p, stream->owner)->source ==
+           state_family(p, stream->family)->source;
 }
 
 /* Of several mounts of one device only that of the lowest rank counts. */

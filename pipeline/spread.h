@@ -22,7 +22,9 @@ struct increase {
  * Open minutes that the pipeline keeps at most; beyond it a span of several minutes is booked
  * whole at its end. Protects memory from senders with day-long windows (1,440 minutes each).
  */
-enum { SPREAD_MAX_MINUTES = 4000000 };
+enum {
+    SPREAD_MAX_MINUTES = 4000000
+};
 
 void spread_increase(struct pipeline *p, uint32_t cell, const struct increase *increase);
 

@@ -27,7 +27,7 @@
 struct resource {
     struct hash128 hash;
     struct identity identity;
-    uint32_t sources;      /* users */
+    uint32_t sources;       /* users */
     uint32_t host, service; /* destinations, POOL_NONE where there is none */
 };
 
@@ -35,7 +35,7 @@ struct resource {
 struct source {
     struct hash128 hash;
     uint64_t first_ns, last_ns; /* times of its first and last report */
-    uint64_t unbroken_ns;       /* since when two successive reports were never too far apart */
+    uint64_t unbroken_ns; /* since when two successive reports were never too far apart */
     struct cadence cadence;
     uint32_t resource;
     uint32_t families; /* users */
@@ -45,8 +45,9 @@ struct source {
 struct family {
     struct hash128 hash;
     uint32_t source;
-    uint32_t streams;     /* users */
-    uint32_t cell;        /* opened with the first stream; POOL_NONE for native: one per stream */
+    uint32_t streams; /* users */
+    uint32_t
+        cell; /* opened with the first stream; POOL_NONE for native: one per stream */
     uint32_t destination; /* POOL_NONE when refused */
     uint32_t hint_stream; /* stream that tells the swap cell that swap is looked at */
     uint8_t refusal;      /* enum reason + 1; 0 when routed */
@@ -57,8 +58,8 @@ struct family {
     bool is_delta, is_monotonic;
     bool saw_eviction;
     bool hints_swap; /* system.paging.*: swap is looked at */
-    uint8_t kind; /* enum cell_kind of its cell */
-    char *name;   /* base name of its cell; owned */
+    uint8_t kind;    /* enum cell_kind of its cell */
+    char *name;      /* base name of its cell; owned */
     uint32_t name_len;
 };
 
@@ -69,7 +70,10 @@ enum stream_shape {
 };
 
 /* Which number the last point had; also says how its difference is taken. */
-enum number_type { NUMBER_INT, NUMBER_DOUBLE };
+enum number_type {
+    NUMBER_INT,
+    NUMBER_DOUBLE
+};
 
 union number {
     int64_t as_int;
@@ -81,7 +85,7 @@ union number {
 struct start {
     struct hash128 hash;
     uint64_t last_ns, previous_ns;
-    uint32_t times; /* distinct report times */
+    uint32_t times;   /* distinct report times */
     uint32_t streams; /* users */
 };
 
@@ -89,20 +93,22 @@ struct stream {
     struct hash128 identity; /* without the start time */
     uint64_t start_ns;       /* 0 unless cumulative */
     uint64_t first_ns, last_ns;
-    uint64_t covered_ns; /* everything since then is known; 0 when its beginning is known */
-    uint64_t rank;       /* native: see struct native_input */
+    uint64_t
+        covered_ns; /* everything since then is known; 0 when its beginning is known */
+    uint64_t rank;  /* native: see struct native_input */
     union number last;
     struct cadence cadence;
     uint32_t family, cell;
-    uint32_t next_start;   /* next stream of the same identity */
+    uint32_t next_start;                     /* next stream of the same identity */
     uint32_t next_in_cell, previous_in_cell; /* streams of the same cell */
-    uint32_t start;        /* struct start; POOL_NONE for none */
-    uint32_t detail;       /* struct buckets or struct history; POOL_NONE for none */
-    uint32_t owner;        /* struct owner of native streams; POOL_NONE for none */
+    uint32_t start;                          /* struct start; POOL_NONE for none */
+    uint32_t detail; /* struct buckets or struct history; POOL_NONE for none */
+    uint32_t owner;  /* struct owner of native streams; POOL_NONE for none */
     uint8_t shape, number_type, component;
     uint8_t refusal; /* enum reason + 1: every point is counted under it */
     bool is_histogram;
-    uint64_t ended_ns; /* NoRecordedValue, or shut out by another source: next is a baseline */
+    uint64_t
+        ended_ns; /* NoRecordedValue, or shut out by another source: next is a baseline */
 };
 
 /* Last buckets of a cumulative histogram. */
@@ -126,7 +132,9 @@ struct layout {
  * What a value stream said in its latest minutes. Carried values are at most 6.25 min old and a
  * minute is corrected for 5 min, so 16 minutes hold all that can be asked for.
  */
-enum { HISTORY_MINUTES = 16 };
+enum {
+    HISTORY_MINUTES = 16
+};
 
 struct history_minute {
     uint64_t first_ns, last_ns; /* last_ns 0: nothing */
@@ -157,7 +165,7 @@ enum cell_kind {
     CELL_MEAN,      /* gauges */
     CELL_SUM,       /* up-down counters */
     CELL_TOTALS,    /* native cpu, disk, network: increases per component */
-    CELL_INSTANTS,  /* native load, memory, swap, filesystem: values at the minute's start */
+    CELL_INSTANTS, /* native load, memory, swap, filesystem: values at the minute's start */
 };
 
 struct cell {
@@ -165,7 +173,7 @@ struct cell {
     uint32_t destination;
     uint32_t first_stream;
     uint32_t newest_minute; /* list in falling order of minutes */
-    uint64_t final_minute; /* minutes up to here are forgotten, and final */
+    uint64_t final_minute;  /* minutes up to here are forgotten, and final */
     uint64_t posted_minute; /* newest posted; 0 is none */
     uint8_t kind;           /* enum cell_kind */
     uint8_t group;          /* enum native_group for native kinds */
@@ -182,7 +190,7 @@ struct minute {
     uint64_t due_ns; /* earliest time to close it: end + grace, later when it came late */
     uint64_t posted_ns; /* when it was last posted (or decided); 0 is open */
     uint64_t first_posted_ns;
-    double increase; /* rate: increase; histogram: count */
+    double increase;      /* rate: increase; histogram: count */
     double sum, bucketed; /* histogram: sum, observations in buckets */
     double *component;    /* buckets, or native components */
     uint32_t older;
@@ -199,18 +207,18 @@ struct minute {
 
 struct pipeline {
     struct pipeline_options options;
-    struct pool resources, sources, families, starts, streams, buckets, histories, layouts, owners,
-        destinations, cells, minutes;
+    struct pool resources, sources, families, starts, streams, buckets, histories,
+        layouts, owners, destinations, cells, minutes;
     struct table resource_table, source_table, family_table, start_table, stream_table,
         layout_table, owner_table, destination_table, cell_table;
     struct due_queue due;
     struct point_ledger ledger;
     struct pipeline_counts counts;
-    uint64_t now_ns;      /* of the record being applied */
-    uint64_t newest_ns;   /* newest point time seen, for idleness */
-    uint32_t sweep;       /* next stream to look at for idleness */
-    struct buffer text;   /* scratch for names */
-    double *increases;    /* scratch for bucket increases */
+    uint64_t now_ns;    /* of the record being applied */
+    uint64_t newest_ns; /* newest point time seen, for idleness */
+    uint32_t sweep;     /* next stream to look at for idleness */
+    struct buffer text; /* scratch for names */
+    double *increases;  /* scratch for bucket increases */
     size_t increase_room;
     struct buffer example;
     struct emission *emissions; /* values closed by the current tick */
@@ -287,7 +295,8 @@ static inline struct start *state_start(const struct pipeline *p, uint32_t index
     return pool_at(&p->starts, index);
 }
 
-static inline struct destination *state_destination(const struct pipeline *p, uint32_t index)
+static inline struct destination *state_destination(const struct pipeline *p,
+                                                    uint32_t index)
 {
     return pool_at(&p->destinations, index);
 }

@@ -50,7 +50,8 @@ static void link_identity(struct pipeline *p, uint32_t index)
     table_insert(&p->stream_table, stream->identity, index);
 }
 
-static void unlink_identity(struct pipeline *p, const struct stream *stream, uint32_t index)
+static void unlink_identity(struct pipeline *p, const struct stream *stream,
+                            uint32_t index)
 {
     uint32_t at = table_find(&p->stream_table, stream->identity);
 
@@ -65,7 +66,8 @@ static void unlink_identity(struct pipeline *p, const struct stream *stream, uin
     state_stream(p, at)->next_start = stream->next_start;
 }
 
-static uint32_t owner_of(struct pipeline *p, uint32_t destination, enum native_group group)
+static uint32_t owner_of(struct pipeline *p, uint32_t destination,
+                         enum native_group group)
 {
     struct hash128 salt = {(uint64_t)group + 1, 0};
     struct hash128 hash = hash_mix(state_destination(p, destination)->hash, salt);
@@ -231,7 +233,9 @@ void stream_drop(struct pipeline *p, uint32_t index)
 /* A few streams at each call: all of them within minutes, none of them noticeable. */
 void stream_sweep(struct pipeline *p)
 {
-    enum { STREAMS_PER_SWEEP = 4096 };
+    enum {
+        STREAMS_PER_SWEEP = 4096
+    };
 
     for (int i = 0; i < STREAMS_PER_SWEEP && p->streams.used; i++) {
         if (p->sweep >= p->streams.used) {

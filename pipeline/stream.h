@@ -11,7 +11,9 @@
  * Start times of one identity that may be alive at once. Two replicas alternate between two; eight
  * is generous for rolling restarts, and bounds what a sender with a new start per request costs.
  */
-enum { STREAM_MAX_STARTS = 8 };
+enum {
+    STREAM_MAX_STARTS = 8
+};
 
 /* What a point of a stream that is not known yet leads to. */
 struct stream_seed {
@@ -41,7 +43,8 @@ void stream_sweep(struct pipeline *p);
 /* The stream that tells a host's swap cell that swap is looked at (it holds the value 0). */
 uint32_t stream_open_swap_hint(struct pipeline *p, uint32_t family);
 
-static inline bool stream_is_alive(const struct stream *stream, uint64_t last_ns, uint64_t time_ns)
+static inline bool stream_is_alive(const struct stream *stream, uint64_t last_ns,
+                                   uint64_t time_ns)
 {
     return !(stream->ended_ns && stream->ended_ns <= time_ns) &&
            cadence_is_alive(&stream->cadence, last_ns, time_ns);

@@ -10,7 +10,8 @@
 
 static double amount_of(const struct arrival *arrival)
 {
-    return arrival->histogram ? (double)arrival->point->count : otlp_number(arrival->point);
+    return arrival->histogram ? (double)arrival->point->count
+                              : otlp_number(arrival->point);
 }
 
 static double *scratch(struct pipeline *p, uint32_t count)
@@ -20,7 +21,8 @@ static double *scratch(struct pipeline *p, uint32_t count)
 }
 
 /* The whole of the point as an increase: a delta, or a total that rises from zero. */
-static struct increase whole(struct pipeline *p, uint32_t stream, const struct arrival *arrival)
+static struct increase whole(struct pipeline *p, uint32_t stream,
+                             const struct arrival *arrival)
 {
     const struct otlp_histogram *histogram = arrival->histogram;
     struct increase increase = {
@@ -83,7 +85,8 @@ static bool same_value(const struct pipeline *p, const struct stream *stream,
     struct stream after = *stream;
 
     if (arrival->histogram)
-        return arrival->point->count == stream->last.as_count && !fell(p, stream, arrival);
+        return arrival->point->count == stream->last.as_count &&
+               !fell(p, stream, arrival);
     if (stream->number_type == NUMBER_INT)
         return arrival->point->value_type == OTLP_INT
                    ? arrival->point->as_int == after.last.as_int
@@ -182,10 +185,12 @@ static void feed(struct pipeline *p, uint32_t index, const struct increase *incr
     minutes_book(p, cell, minute_ending_at(arrival->point->time_ns), arrival->metric);
 }
 
-static void first_cumulative(struct pipeline *p, uint32_t index, const struct arrival *arrival)
+static void first_cumulative(struct pipeline *p, uint32_t index,
+                             const struct arrival *arrival)
 {
     struct stream *stream = state_stream(p, index);
-    struct first_verdict verdict = first_judge(p, stream, arrival->point, amount_of(arrival));
+    struct first_verdict verdict = first_judge(p, stream, arrival->point,
+                                               amount_of(arrival));
 
     if (verdict.beginning_is_known)
         stream->covered_ns = 0;
@@ -215,7 +220,8 @@ static bool is_stale(struct pipeline *p, const struct stream *stream,
     return true;
 }
 
-static void next_cumulative(struct pipeline *p, uint32_t index, const struct arrival *arrival)
+static void next_cumulative(struct pipeline *p, uint32_t index,
+                            const struct arrival *arrival)
 {
     struct stream *stream = state_stream(p, index);
     uint64_t time_ns = arrival->point->time_ns;
@@ -243,7 +249,8 @@ static void next_cumulative(struct pipeline *p, uint32_t index, const struct arr
     }
 }
 
-static void observe_cumulative(struct pipeline *p, uint32_t index, const struct arrival *arrival)
+static void observe_cumulative(struct pipeline *p, uint32_t index,
+                               const struct arrival *arrival)
 {
     if (arrival->is_first)
         first_cumulative(p, index, arrival);
@@ -262,7 +269,8 @@ static uint64_t window_from_ns(const struct stream *stream, const struct arrival
     uint64_t time_ns = arrival->point->time_ns, start_ns = arrival->point->start_ns;
 
     if (start_ns == 0)
-        start_ns = arrival->is_first || stream->last_ns > time_ns ? time_ns : stream->last_ns;
+        start_ns = arrival->is_first || stream->last_ns > time_ns ? time_ns
+                                                                  : stream->last_ns;
     if (time_ns - start_ns > 24 * NS_PER_HOUR)
         return time_ns - 24 * NS_PER_HOUR;
     return start_ns;
@@ -271,7 +279,8 @@ static uint64_t window_from_ns(const struct stream *stream, const struct arrival
 static bool source_covers(const struct pipeline *p, const struct stream *stream,
                           uint64_t from_ns)
 {
-    const struct source *source = state_source(p, state_family(p, stream->family)->source);
+    const struct source *source = state_source(p,
+                                               state_family(p, stream->family)->source);
 
     return source->last_ns && source->unbroken_ns <= from_ns;
 }
@@ -280,7 +289,8 @@ static void begin_delta(struct pipeline *p, uint32_t index, const struct arrival
                         uint64_t from_ns)
 {
     struct stream *stream = state_stream(p, index);
-    const struct source *source = state_source(p, state_family(p, stream->family)->source);
+    const struct source *source = state_source(p,
+                                               state_family(p, stream->family)->source);
     uint64_t start_ns = arrival->point->start_ns;
     bool is_young = start_ns == 0 || start_ns > p->options.watch_start_ns;
 
@@ -294,7 +304,8 @@ static void begin_delta(struct pipeline *p, uint32_t index, const struct arrival
     }
 }
 
-static void observe_delta(struct pipeline *p, uint32_t index, const struct arrival *arrival)
+static void observe_delta(struct pipeline *p, uint32_t index,
+                          const struct arrival *arrival)
 {
     struct stream *stream = state_stream(p, index);
     uint64_t from_ns = window_from_ns(stream, arrival);
@@ -305,7 +316,8 @@ static void observe_delta(struct pipeline *p, uint32_t index, const struct arriv
     else if (from_ns > stream->last_ns && !source_covers(p, stream, stream->last_ns))
         stream->covered_ns = from_ns;
     stream->ended_ns = 0;
-    if (arrival->is_first && is_instant && state_family(p, stream->family)->is_since_boot) {
+    if (arrival->is_first && is_instant &&
+        state_family(p, stream->family)->is_since_boot) {
         stream->covered_ns = 0;
         rebase(p, index, arrival, REASON_SINCE_BOOT);
     } else {
@@ -334,7 +346,8 @@ uint64_t total_known_until_ns(const struct pipeline *p, const struct stream *str
     if (stream->shape != SHAPE_DELTA || !source_covers(p, stream, stream->last_ns))
         return stream->last_ns;
 
-    const struct source *source = state_source(p, state_family(p, stream->family)->source);
+    const struct source *source = state_source(p,
+                                               state_family(p, stream->family)->source);
 
     return source->last_ns > stream->last_ns ? source->last_ns : stream->last_ns;
 }

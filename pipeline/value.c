@@ -55,13 +55,14 @@ static bool is_beyond_history(const struct pipeline *p, const struct stream *str
     return at->last_ns && minute_beginning_at(at->last_ns) > minute;
 }
 
-static bool repeats(const struct pipeline *p, const struct stream *stream, uint64_t time_ns)
+static bool repeats(const struct pipeline *p, const struct stream *stream,
+                    uint64_t time_ns)
 {
     if (stream->detail == POOL_NONE)
         return false;
 
-    const struct history_minute *at =
-        slot(state_history(p, stream->detail), minute_beginning_at(time_ns));
+    const struct history_minute *at = slot(state_history(p, stream->detail),
+                                           minute_beginning_at(time_ns));
 
     return at->last_ns == time_ns;
 }
@@ -74,8 +75,8 @@ static bool same(double a, double b)
 static enum reason repeat_reason(const struct pipeline *p, const struct stream *stream,
                                  uint64_t time_ns, double value)
 {
-    const struct history_minute *at =
-        slot(state_history(p, stream->detail), minute_beginning_at(time_ns));
+    const struct history_minute *at = slot(state_history(p, stream->detail),
+                                           minute_beginning_at(time_ns));
 
     return same(at->last, value) ? REASON_DUPLICATE : REASON_OUT_OF_ORDER;
 }
@@ -105,8 +106,7 @@ void value_observe(struct pipeline *p, uint32_t index, const struct arrival *arr
     } else if (is_beyond_history(p, stream, time_ns)) {
         books_count(p, REASON_LATE, 1, arrival->metric);
     } else if (repeats(p, stream, time_ns)) {
-        books_count(p,
-                    repeat_reason(p, stream, time_ns, otlp_number(arrival->point)), 1,
+        books_count(p, repeat_reason(p, stream, time_ns, otlp_number(arrival->point)), 1,
                     arrival->metric);
     } else {
         take(p, index, arrival);
@@ -114,10 +114,12 @@ void value_observe(struct pipeline *p, uint32_t index, const struct arrival *arr
 }
 
 /* The last thing said before the minute; NULL when that is out of memory. */
-static const struct history_minute *said_before(const struct history *history, uint64_t minute)
+static const struct history_minute *said_before(const struct history *history,
+                                                uint64_t minute)
 {
     for (uint64_t back = 1; back < HISTORY_MINUTES && back <= minute; back++) {
-        const struct history_minute *at = &history->minute[(minute - back) % HISTORY_MINUTES];
+        const struct history_minute *at =
+            &history->minute[(minute - back) % HISTORY_MINUTES];
 
         if (holds(at, minute - back))
             return at;
@@ -126,8 +128,8 @@ static const struct history_minute *said_before(const struct history *history, u
 }
 
 /* Another start of the identity took over: it is later and had a point before the minute's end. */
-static bool was_followed(const struct pipeline *p, const struct stream *stream, uint64_t last_ns,
-                         uint64_t end_ns)
+static bool was_followed(const struct pipeline *p, const struct stream *stream,
+                         uint64_t last_ns, uint64_t end_ns)
 {
     uint32_t at = table_find(&p->stream_table, stream->identity);
 
@@ -171,10 +173,12 @@ static double between(uint64_t from_ns, double from, const struct history_minute
 }
 
 /* The first thing said in the minute or after it. */
-static const struct history_minute *said_since(const struct history *history, uint64_t minute)
+static const struct history_minute *said_since(const struct history *history,
+                                               uint64_t minute)
 {
     for (uint64_t ahead = 0; ahead < HISTORY_MINUTES / 2; ahead++) {
-        const struct history_minute *at = &history->minute[(minute + ahead) % HISTORY_MINUTES];
+        const struct history_minute *at =
+            &history->minute[(minute + ahead) % HISTORY_MINUTES];
 
         if (holds(at, minute + ahead))
             return at;
@@ -182,8 +186,8 @@ static const struct history_minute *said_since(const struct history *history, ui
     return NULL;
 }
 
-bool value_read_at_start(const struct pipeline *p, const struct stream *stream, uint64_t minute,
-                         double *value)
+bool value_read_at_start(const struct pipeline *p, const struct stream *stream,
+                         uint64_t minute, double *value)
 {
     struct value_reading reading;
 

@@ -15,7 +15,7 @@ void value_say(struct pipeline *p, uint32_t stream, uint64_t time_ns, double val
 
 struct value_reading {
     double value;
-    bool is_alive; /* at the minute's end */
+    bool is_alive;  /* at the minute's end */
     bool has_point; /* in the minute, not carried */
 };
 
@@ -25,7 +25,7 @@ bool value_read(const struct pipeline *p, const struct stream *stream, uint64_t 
 
 /* As mackerel-agent samples: the value at the minute's start, linear between the points around
  * it, in minutes for which value_read() holds. */
-bool value_read_at_start(const struct pipeline *p, const struct stream *stream, uint64_t minute,
-                         double *value);
+bool value_read_at_start(const struct pipeline *p, const struct stream *stream,
+                         uint64_t minute, double *value);
 
 #endif

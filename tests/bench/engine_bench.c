@@ -14,7 +14,10 @@
 #include <stdlib.h>
 #include <time.h>
 
-enum { POINTS_PER_BATCH = 1000, ROUNDS = 31 };
+enum {
+    POINTS_PER_BATCH = 1000,
+    ROUNDS = 31
+};
 
 static const uint64_t NS_PER_S = 1000000000, BEGIN_NS = UINT64_C(1795478400000000000);
 
@@ -40,7 +43,8 @@ static void put_bytes(struct buffer *out, unsigned field, struct slice bytes)
     buffer_append(out, bytes);
 }
 
-static void put_text(struct buffer *out, unsigned field, const char *key, const char *value)
+static void put_text(struct buffer *out, unsigned field, const char *key,
+                     const char *value)
 {
     struct buffer any = {0}, pair = {0};
 
@@ -101,7 +105,8 @@ static struct otlp_batch *make_batch(size_t first, uint64_t time_ns, uint64_t va
     struct otlp_batch *batch = otlp_batch_new();
     struct error err;
 
-    if (!otlp_decode(batch, buffer_slice(body), 7, &(struct otlp_limits){OTLP_MAX_DEPTH}, &err))
+    if (!otlp_decode(batch, buffer_slice(body), 7, &(struct otlp_limits){OTLP_MAX_DEPTH},
+                     &err))
         abort();
     return batch;
 }
@@ -127,8 +132,8 @@ static double round_ns(struct pipeline *pipeline, size_t streams, int round)
 
     for (size_t first = 0; first < streams; first += POINTS_PER_BATCH) {
         struct buffer body = {0};
-        struct otlp_batch *batch =
-            make_batch(first / 10, time_ns, (uint64_t)round * 7 + first, &body);
+        struct otlp_batch *batch = make_batch(first / 10, time_ns,
+                                              (uint64_t)round * 7 + first, &body);
         uint64_t before = cpu_ns();
 
         pipeline_apply(pipeline, batch, time_ns + NS_PER_S);
@@ -143,8 +148,8 @@ static double round_ns(struct pipeline *pipeline, size_t streams, int round)
 
 static double measure(size_t streams)
 {
-    struct pipeline *pipeline = pipeline_new(
-        &(struct pipeline_options){.grace_ns = 15 * NS_PER_S, .lateness_ns = 300 * NS_PER_S});
+    struct pipeline *pipeline = pipeline_new(&(struct pipeline_options){
+        .grace_ns = 15 * NS_PER_S, .lateness_ns = 300 * NS_PER_S});
     double rounds[ROUNDS];
 
     for (int warm = 0; warm < 3; warm++)
@@ -160,14 +165,16 @@ int main(int argc, char **argv)
 {
     double small = measure(1000), large = measure(64000);
 
-    printf("engine: %.1f ns/point at 1,000 streams, %.1f ns/point at 64,000 streams (%.2fx)\n",
-           small, large, large / small);
+    printf(
+        "engine: %.1f ns/point at 1,000 streams, %.1f ns/point at 64,000 streams (%.2fx)\n",
+        small, large, large / small);
     if (argc > 1) {
         FILE *out = fopen(argv[1], "w");
 
         if (!out)
             return 1;
-        fprintf(out, "{\"engine_ns_1000\": %.2f, \"engine_ns_64000\": %.2f}\n", small, large);
+        fprintf(out, "{\"engine_ns_1000\": %.2f, \"engine_ns_64000\": %.2f}\n", small,
+                large);
         fclose(out);
     }
     return 0;

@@ -31,9 +31,11 @@ static NO_RETURN void fail(const char *what, const char *detail)
     exit(1);
 }
 
-static void print_value(const struct mackerel_row *row, const struct mackerel_value *value)
+static void print_value(const struct mackerel_row *row,
+                        const struct mackerel_value *value)
 {
-    static const char *const kinds[] = {"host", "service"}, *const lanes[] = {"live", "backfill"};
+    static const char *const kinds[] = {"host", "service"}, *const lanes[] = {"live",
+                                                                              "backfill"};
     const struct mackerel_destination *to = &row->destination;
     struct buffer line = {0};
     char number[NUMBER_TEXT_MAX];
@@ -46,7 +48,8 @@ static void print_value(const struct mackerel_row *row, const struct mackerel_va
     mackerel_write_string(&line, to->host_id);
     buffer_append_text(&line, ",\"custom_identifier\":");
     mackerel_write_string(&line, to->custom_identifier);
-    buffer_printf(&line, ",\"minute\":%" PRIu64 ",\"native\":%s,\"metric\":", row->minute_s,
+    buffer_printf(&line,
+                  ",\"minute\":%" PRIu64 ",\"native\":%s,\"metric\":", row->minute_s,
                   value->native ? "true" : "false");
     mackerel_write_string(&line, value->name);
     buffer_printf(&line, ",\"value\":%.*s}\n", (int)len, number);
@@ -85,7 +88,8 @@ static void tick_until(struct replay *replay, uint64_t until_ns)
         pipeline_tick(replay->pipeline, due_ns, print_rows, NULL);
 }
 
-static void apply_file(struct replay *replay, uint64_t receive_ns, const char *path, bool is_gzip)
+static void apply_file(struct replay *replay, uint64_t receive_ns, const char *path,
+                       bool is_gzip)
 {
     struct buffer body = read_file(path), inflated = {0};
     struct error err;
@@ -111,8 +115,8 @@ static void print_summary(const struct pipeline *pipeline)
     struct pipeline_counts counts;
 
     pipeline_read_counts(pipeline, &counts);
-    printf("{\"ledger\":{\"received\":%" PRIu64 ",\"merged\":%" PRIu64 ",\"pending\":%" PRIu64
-           ",\"balances\":%s,\"reasons\":{",
+    printf("{\"ledger\":{\"received\":%" PRIu64 ",\"merged\":%" PRIu64
+           ",\"pending\":%" PRIu64 ",\"balances\":%s,\"reasons\":{",
            ledger->received, ledger->merged, ledger->pending,
            point_ledger_balances(ledger) ? "true" : "false");
 
@@ -125,9 +129,10 @@ static void print_summary(const struct pipeline *pipeline)
                ledger->reasons[reason].count);
         comma = ",";
     }
-    printf("}},\"counts\":{\"streams\":%zu,\"cells\":%zu,\"open_minutes\":%zu,\"layout_mix\":"
-           "%" PRIu64 "}}\n",
-           counts.streams, counts.cells, counts.open_minutes, counts.layout_mix);
+    printf(
+        "}},\"counts\":{\"streams\":%zu,\"cells\":%zu,\"open_minutes\":%zu,\"layout_mix\":"
+        "%" PRIu64 "}}\n",
+        counts.streams, counts.cells, counts.open_minutes, counts.layout_mix);
 }
 
 static void run(struct replay *replay)
@@ -145,7 +150,8 @@ static void run(struct replay *replay)
 
 int main(int argc, char **argv)
 {
-    struct pipeline_options options = {.grace_ns = 15 * NS_PER_S, .lateness_ns = 300 * NS_PER_S};
+    struct pipeline_options options = {.grace_ns = 15 * NS_PER_S,
+                                       .lateness_ns = 300 * NS_PER_S};
     struct replay replay = {.seed = 1};
 
     for (int i = 1; i + 1 < argc; i += 2) {

@@ -56,7 +56,8 @@ static void put_message(struct buffer *out, unsigned field, struct buffer *messa
     buffer_release(message);
 }
 
-static void put_attribute(struct buffer *out, unsigned field, const char *key, const char *value)
+static void put_attribute(struct buffer *out, unsigned field, const char *key,
+                          const char *value)
 {
     struct buffer any = {0}, pair = {0};
 
@@ -120,16 +121,16 @@ static void put_histogram_point(struct buffer *out, const struct scene_point *po
     put_message(out, 1, &message);
 }
 
-static void put_data(struct buffer *out, enum scene_kind kind, const struct scene_point *points,
-                     size_t count)
+static void put_data(struct buffer *out, enum scene_kind kind,
+                     const struct scene_point *points, size_t count)
 {
     static const struct {
         unsigned field, temporality;
         bool monotonic;
     } shapes[] = {
-        [SCENE_GAUGE] = {5, 0, false},          [SCENE_UPDOWN] = {7, 2, false},
-        [SCENE_COUNTER] = {7, 2, true},         [SCENE_DELTA] = {7, 1, true},
-        [SCENE_HISTOGRAM] = {9, 2, false},      [SCENE_DELTA_HISTOGRAM] = {9, 1, false},
+        [SCENE_GAUGE] = {5, 0, false},     [SCENE_UPDOWN] = {7, 2, false},
+        [SCENE_COUNTER] = {7, 2, true},    [SCENE_DELTA] = {7, 1, true},
+        [SCENE_HISTOGRAM] = {9, 2, false}, [SCENE_DELTA_HISTOGRAM] = {9, 1, false},
     };
     struct buffer data = {0};
     bool is_histogram = shapes[kind].field == 9;
@@ -192,7 +193,8 @@ static void keep(void *self, const struct mackerel_row *rows, size_t count)
             snprintf(value->destination, sizeof(value->destination), "%s %.*s",
                      row->destination.kind == MACKEREL_HOST ? "host" : "service",
                      SLICE_ARG(row->destination.name));
-            snprintf(value->name, sizeof(value->name), "%.*s", SLICE_ARG(row->values[j].name));
+            snprintf(value->name, sizeof(value->name), "%.*s",
+                     SLICE_ARG(row->values[j].name));
             value->minute = (row->minute_s - MIDNIGHT_S) / 60;
             value->value = row->values[j].value;
             value->lane = row->lane;
@@ -208,9 +210,9 @@ void scene_wait_until(struct scene *scene, double now_s)
         pipeline_tick(scene->pipeline, due_ns, keep, scene);
 }
 
-void scene_send(struct scene *scene, double receive_s, const struct scene_resource *resource,
-                enum scene_kind kind, const char *name, const struct scene_point *points,
-                size_t count)
+void scene_send(struct scene *scene, double receive_s,
+                const struct scene_resource *resource, enum scene_kind kind,
+                const char *name, const struct scene_point *points, size_t count)
 {
     struct buffer metric = {0}, scope_metrics = {0}, resource_metrics = {0}, scope = {0};
     struct error err;
@@ -246,7 +248,8 @@ size_t scene_posts(const struct scene *scene, const char *name, uint64_t minute)
     size_t posts = 0;
 
     for (size_t i = 0; i < scene->count; i++)
-        posts += scene->values[i].minute == minute && strcmp(scene->values[i].name, name) == 0;
+        posts += scene->values[i].minute == minute &&
+                 strcmp(scene->values[i].name, name) == 0;
     return posts;
 }
 

@@ -46,16 +46,23 @@ struct scene_point {
     size_t bound_count;
 };
 
-enum scene_kind { SCENE_GAUGE, SCENE_UPDOWN, SCENE_COUNTER, SCENE_DELTA, SCENE_HISTOGRAM, SCENE_DELTA_HISTOGRAM };
+enum scene_kind {
+    SCENE_GAUGE,
+    SCENE_UPDOWN,
+    SCENE_COUNTER,
+    SCENE_DELTA,
+    SCENE_HISTOGRAM,
+    SCENE_DELTA_HISTOGRAM
+};
 
 /* A scene whose gateway has been watching since `watch_s`. */
 struct scene *scene_new(double watch_s);
 void scene_free(struct scene *scene);
 
 /* One request with points of one metric, received at `receive_s`; ticks until then first. */
-void scene_send(struct scene *scene, double receive_s, const struct scene_resource *resource,
-                enum scene_kind kind, const char *name, const struct scene_point *points,
-                size_t count);
+void scene_send(struct scene *scene, double receive_s,
+                const struct scene_resource *resource, enum scene_kind kind,
+                const char *name, const struct scene_point *points, size_t count);
 
 /* Lets time pass. */
 void scene_wait_until(struct scene *scene, double now_s);

@@ -3,13 +3,13 @@
  */
 #include "tests/pipeline/scene.h"
 
+#include <cmocka.h>
+
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-
-#include <cmocka.h>
 
 static const struct scene_resource SHOP = {.service = "shop"};
 static const struct scene_resource SHOP_B = {.service = "shop", .instance = "b"};
@@ -145,8 +145,8 @@ static void load_is_read_at_the_minutes_start_between_the_points_around_it(void 
     for (int beat = 0; beat < 10; beat++) {
         struct scene_point point = {.time_s = 45 + 60 * beat, .value = 4 * beat};
 
-        scene_send(scene, point.time_s + 1, &HOST, SCENE_GAUGE, "system.cpu.load_average.5m",
-                   &point, 1);
+        scene_send(scene, point.time_s + 1, &HOST, SCENE_GAUGE,
+                   "system.cpu.load_average.5m", &point, 1);
     }
     scene_wait_until(scene, 3600);
     /* between 1 x 4 at 105 s and 2 x 4 at 165 s, a quarter of the way at 120 s */
@@ -166,8 +166,8 @@ static void second_source_of_a_native_group_waits_until_the_first_is_gone(void *
         struct scene_point point = {.time_s = 60 + 10 * beat, .value = 1};
 
         if (beat < 12)
-            scene_send(scene, point.time_s, &HOST, SCENE_GAUGE, "system.cpu.load_average.1m",
-                       &point, 1);
+            scene_send(scene, point.time_s, &HOST, SCENE_GAUGE,
+                       "system.cpu.load_average.1m", &point, 1);
         point.value = 7;
         scene_send(scene, point.time_s, &sdk, SCENE_GAUGE, "system.cpu.load_average.1m",
                    &point, 1);
