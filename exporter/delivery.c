@@ -1,0 +1,363 @@
+#include "exporter/delivery.h"
+
+#include "base/memory.h"
+#include "exporter/client.h"
+#include "exporter/dispatch.h"
+#include "exporter/key_file.h"
+#include "exporter/preview.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <sys/random.h>
+#include <time.h>
+
+enum {
+    /* How often the thread looks around when nobody wakes it, with and without values. */
+    LOOK_BUSY_MS = 250,
+    LOOK_IDLE_MS = 5000,
+};
+
+struct delivery {
+    struct delivery_options options;
+    struct outbox *outbox;
+    struct client *client; /* NULL: preview */
+    struct dispatch *dispatch;
+    pthread_t thread;
+    bool has_thread;
+    pthread_mutex_t lock; /* guards all below and the dispatch */
+    pthread_cond_t woken; /* preview only; the client has its own */
+    bool is_stopping, is_draining;
+    uint64_t deadline_ms; /* monotonic */
+    uint64_t printed_ns;  /* preview: when a value was last printed */
+};
+
+static uint64_t read_clock_ns(clockid_t clock)
+{
+    struct timespec time;
+
+    clock_gettime(clock, &time);
+    return (uint64_t)time.tv_sec * 1000000000u + (uint64_t)time.tv_nsec;
+}
+
+static struct instant read_now(void)
+{
+    return (struct instant){
+        .mono_ms = read_clock_ns(CLOCK_MONOTONIC) / 1000000,
+        .unix_ns = read_clock_ns(CLOCK_REALTIME),
+    };
+}
+
+static void say(void *self, enum health_level level, const char *text)
+{
+    static const char *const words[] = {
+        [HEALTH_INFO] = "info",
+        [HEALTH_WARN] = "warn",
+        [HEALTH_ERROR] = "error",
+    };
+
+    (void)self;
+    fprintf(stderr, "level=%s msg=\"%s\"\n", words[level], text);
+}
+
+static uint64_t draw(void *self)
+{
+    uint64_t number = 0;
+
+    (void)self;
+    if (getrandom(&number, sizeof(number), 0) != (ssize_t)sizeof(number))
+        number = read_clock_ns(CLOCK_MONOTONIC);
+    return number;
+}
+
+/* ---- the thread -------------------------------------------------------------------------- */
+
+static void refresh_key(struct delivery *delivery)
+{
+    const char *path = delivery->options.apikey_file;
+    struct error err;
+    char *key;
+
+    if (!path || !*path || (delivery->options.apikey && *delivery->options.apikey))
+        return;
+    key = key_file_read(path, &err);
+    if (!key || !client_set_key(delivery->client, key, &err))
+        say(NULL, HEALTH_ERROR, err.text);
+    free(key);
+}
+
+static void send_all(struct delivery *delivery, struct instant now)
+{
+    for (;;) {
+        bool was_paused = dispatch_is_paused(delivery->dispatch);
+        struct errand *errand = dispatch_next(delivery->dispatch, now);
+
+        if (!errand)
+            return;
+        if (was_paused)
+            refresh_key(delivery);
+        client_send(delivery->client, &errand->request, errand);
+    }
+}
+
+static void take_answer(void *self, void *tag, const struct api_answer *answer)
+{
+    struct delivery *delivery = self;
+
+    pthread_mutex_lock(&delivery->lock);
+    dispatch_answer(delivery->dispatch, tag, answer, read_now());
+    pthread_mutex_unlock(&delivery->lock);
+}
+
+static bool is_over(const struct delivery *delivery, struct instant now)
+{
+    if (delivery->is_stopping)
+        return true;
+    return delivery->is_draining && (now.mono_ms >= delivery->deadline_ms ||
+                                     dispatch_is_drained(delivery->dispatch, now));
+}
+
+static int look_again_ms(struct delivery *delivery)
+{
+    struct outbox_counts counts;
+
+    outbox_read_counts(delivery->outbox, &counts);
+    return counts.values ? LOOK_BUSY_MS : LOOK_IDLE_MS;
+}
+
+static bool post(struct delivery *delivery)
+{
+    struct instant now = read_now();
+    bool goes_on;
+
+    pthread_mutex_lock(&delivery->lock);
+    dispatch_tend(delivery->dispatch, now);
+    send_all(delivery, now);
+    goes_on = !is_over(delivery, now);
+    pthread_mutex_unlock(&delivery->lock);
+    if (goes_on)
+        client_poll(delivery->client, look_again_ms(delivery), take_answer, delivery);
+    return goes_on;
+}
+
+static void *run(void *self)
+{
+    while (post(self))
+        ;
+    return NULL;
+}
+
+/* ---- preview ----------------------------------------------------------------------------- */
+
+static void print_all(struct delivery *delivery, struct instant now)
+{
+    struct outbox_destination list[64];
+    FILE *out = delivery->options.preview ? delivery->options.preview : stdout;
+    uint64_t after_id = 0;
+    size_t listed;
+
+    do {
+        listed = outbox_list(delivery->outbox, after_id, list,
+                             sizeof(list) / sizeof(list[0]));
+        for (size_t i = 0; i < listed; i++) {
+            after_id = list[i].id;
+            if (list[i].values && preview_print(out, delivery->outbox, &list[i], now))
+                delivery->printed_ns = now.unix_ns;
+        }
+    } while (listed);
+}
+
+static void wait_woken(struct delivery *delivery)
+{
+    struct timespec until;
+
+    clock_gettime(CLOCK_MONOTONIC, &until);
+    until.tv_sec += LOOK_IDLE_MS / 1000;
+    pthread_cond_timedwait(&delivery->woken, &delivery->lock, &until);
+}
+
+static void *run_preview(void *self)
+{
+    struct delivery *delivery = self;
+
+    pthread_mutex_lock(&delivery->lock);
+    while (!delivery->is_stopping) {
+        struct instant now = read_now();
+
+        dispatch_tend(delivery->dispatch, now);
+        print_all(delivery, now);
+        if (delivery->is_draining)
+            break;
+        wait_woken(delivery);
+    }
+    pthread_mutex_unlock(&delivery->lock);
+    return NULL;
+}
+
+/* ---- life -------------------------------------------------------------------------------- */
+
+static bool is_given(const char *text)
+{
+    return text && *text;
+}
+
+/* Position of the word in a list that ends with NULL; the first where none is given; -1. */
+static int find_word(const char *word, const char *const *words)
+{
+    if (!is_given(word))
+        return 0;
+    for (int i = 0; words[i]; i++)
+        if (strcmp(word, words[i]) == 0)
+            return i;
+    return -1;
+}
+
+static bool read_modes(const struct delivery_options *options,
+                       struct host_registry_options *hosts, struct error *err)
+{
+    static const char *const creates[] = {"never", "listed", "any", NULL};
+    static const char *const natives[] = {"auto", "on", "off", NULL};
+    int create = find_word(options->hosts_create, creates);
+    int native = find_word(options->native_metrics, natives);
+
+    if (create < 0)
+        return FAIL(err, ERROR_INVALID, "hosts.create must be never, listed or any");
+    if (native < 0)
+        return FAIL(err, ERROR_INVALID, "hosts.native_metrics must be auto, on or off");
+    *hosts = (struct host_registry_options){
+        .create = (enum host_create)create,
+        .listed = options->hosts_listed,
+        .listed_count = options->hosts_listed_count,
+        .native = (enum native_mode)native,
+    };
+    return true;
+}
+
+static bool make_client(struct delivery *delivery, struct error *err)
+{
+    const struct delivery_options *options = &delivery->options;
+    char *key = NULL;
+
+    if (is_given(options->apikey))
+        key = memory_copy(slice_of(options->apikey));
+    else if (is_given(options->apikey_file))
+        key = key_file_read(options->apikey_file, err);
+    else
+        return true;
+    if (!key)
+        return false;
+    delivery->client = client_new(
+        &(struct client_options){
+            .apibase = is_given(options->apibase) ? options->apibase
+                                                  : "https://api.mackerelio.com",
+            .apikey = key,
+            .ca_file = options->ca_file,
+            .version = is_given(options->version) ? options->version : "0",
+        },
+        err);
+    free(key);
+    return delivery->client != NULL;
+}
+
+static void init_locks(struct delivery *delivery)
+{
+    pthread_condattr_t monotonic;
+
+    pthread_mutex_init(&delivery->lock, NULL);
+    pthread_condattr_init(&monotonic);
+    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+    pthread_cond_init(&delivery->woken, &monotonic);
+    pthread_condattr_destroy(&monotonic);
+}
+
+static bool start(struct delivery *delivery, struct error *err)
+{
+    struct dispatch_options options = {
+        .outbox = delivery->outbox,
+        .outbox_max_bytes = delivery->options.outbox_max_bytes,
+        .create_services = delivery->options.create_services,
+        .hooks = {.say = say, .random = draw},
+    };
+
+    if (!read_modes(&delivery->options, &options.hosts, err) ||
+        !make_client(delivery, err))
+        return false;
+    delivery->dispatch = dispatch_new(&options);
+    if (pthread_create(&delivery->thread, NULL, delivery->client ? run : run_preview,
+                       delivery))
+        return FAIL(err, ERROR_INTERNAL, "the delivery thread could not be started");
+    delivery->has_thread = true;
+    return true;
+}
+
+struct delivery *delivery_start(const struct delivery_options *options,
+                                struct outbox *outbox, struct error *err)
+{
+    struct delivery *delivery = memory_new(1, sizeof(*delivery));
+
+    delivery->options = *options;
+    delivery->outbox = outbox;
+    init_locks(delivery);
+    if (start(delivery, err))
+        return delivery;
+    delivery_free(delivery);
+    return NULL;
+}
+
+void delivery_wake(struct delivery *delivery)
+{
+    if (delivery->client)
+        client_wake(delivery->client);
+    pthread_cond_signal(&delivery->woken);
+}
+
+static void join(struct delivery *delivery)
+{
+    if (!delivery->has_thread)
+        return;
+    delivery_wake(delivery);
+    pthread_join(delivery->thread, NULL);
+    delivery->has_thread = false;
+}
+
+size_t delivery_drain(struct delivery *delivery, uint64_t timeout_ms)
+{
+    struct outbox_counts counts;
+
+    pthread_mutex_lock(&delivery->lock);
+    delivery->is_draining = true;
+    delivery->deadline_ms = read_now().mono_ms + timeout_ms;
+    dispatch_drain(delivery->dispatch);
+    pthread_mutex_unlock(&delivery->lock);
+    join(delivery);
+    outbox_read_counts(delivery->outbox, &counts);
+    return counts.values;
+}
+
+void delivery_free(struct delivery *delivery)
+{
+    if (!delivery)
+        return;
+    pthread_mutex_lock(&delivery->lock);
+    delivery->is_stopping = true;
+    pthread_mutex_unlock(&delivery->lock);
+    join(delivery);
+    client_free(delivery->client);
+    dispatch_free(delivery->dispatch);
+    pthread_cond_destroy(&delivery->woken);
+    pthread_mutex_destroy(&delivery->lock);
+    free(delivery);
+}
+
+void delivery_read_status(struct delivery *delivery, struct delivery_status *status)
+{
+    pthread_mutex_lock(&delivery->lock);
+    dispatch_read_status(delivery->dispatch, status, read_now());
+    if (!delivery->client) {
+        status->is_preview = true;
+        status->last_post_ns = delivery->printed_ns;
+        for (size_t i = 0; i < status->destination_count; i++)
+            if (status->destinations[i].queued == 0)
+                status->destinations[i].last_post_ns = delivery->printed_ns;
+    }
+    pthread_mutex_unlock(&delivery->lock);
+}

@@ -1,0 +1,44 @@
+#include "exporter/key_file.h"
+
+#include "base/memory.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+/* Keys have 44 characters; whatever is longer than this is another file. */
+enum {
+    KEY_FILE_MAX = 4096
+};
+
+static struct slice trim(struct slice text)
+{
+    while (text.len && isspace((unsigned char)text.ptr[text.len - 1]))
+        text.len--;
+    while (text.len && isspace((unsigned char)*text.ptr)) {
+        text.ptr++;
+        text.len--;
+    }
+    return text;
+}
+
+char *key_file_read(const char *path, struct error *err)
+{
+    char text[KEY_FILE_MAX];
+    FILE *file = fopen(path, "re");
+    struct slice key = {text, 0};
+
+    if (!file) {
+        FAIL(err, ERROR_INVALID, "cannot read the API key from %s: %s", path,
+             strerror(errno));
+        return NULL;
+    }
+    key.len = fread(text, 1, sizeof(text), file);
+    fclose(file);
+    key = trim(key);
+    if (key.len && key.len < sizeof(text))
+        return memory_copy(key);
+    FAIL(err, ERROR_INVALID, "%s does not hold an API key", path);
+    return NULL;
+}

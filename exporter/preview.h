@@ -1,0 +1,20 @@
+/*
+ * Without an API key the gateway shows what it would post: one line per value, in columns, grouped
+ * by destination and minute. A printed value counts as delivered.
+ *
+ *   2026-11-24T11:00:00Z  host name=web-1        loadavg5           0.25
+ *   2026-11-24T11:00:00Z  service shop           http.requests.rate 12.5
+ */
+#ifndef EXPORTER_PREVIEW_H
+#define EXPORTER_PREVIEW_H
+
+#include "exporter/instant.h"
+#include "exporter/outbox.h"
+
+#include <stdio.h>
+
+/* Prints and settles all that is due for one destination; returns how many values. */
+size_t preview_print(FILE *out, struct outbox *outbox,
+                     const struct outbox_destination *destination, struct instant now);
+
+#endif
