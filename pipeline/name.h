@@ -14,6 +14,12 @@
 #include "base/buffer.h"
 #include "base/slice.h"
 
+#include <stdbool.h>
+
+/* Appends the text as mackerel-agent writes names of devices: every code point outside
+ * [A-Za-z0-9_-] becomes one `_` and nothing marks the loss. True when all of it was ASCII. */
+bool name_append_plain(struct buffer *out, struct slice text);
+
 /* Appends one segment; dots in `text` become `_` too. */
 void name_append_segment(struct buffer *out, struct slice text);
 
