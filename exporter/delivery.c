@@ -1,5 +1,7 @@
 #include "exporter/delivery.h"
 
+#include "base/clock.h"
+#include "base/log.h"
 #include "base/memory.h"
 #include "exporter/client.h"
 #include "exporter/dispatch.h"
@@ -31,41 +33,20 @@ struct delivery {
     uint64_t printed_ns;  /* preview: when a value was last printed */
 };
 
-static uint64_t read_clock_ns(clockid_t clock)
-{
-    struct timespec time;
-
-    clock_gettime(clock, &time);
-    return (uint64_t)time.tv_sec * 1000000000u + (uint64_t)time.tv_nsec;
-}
-
 static struct instant read_now(void)
 {
     return (struct instant){
-        .mono_ms = read_clock_ns(CLOCK_MONOTONIC) / 1000000,
-        .unix_ns = read_clock_ns(CLOCK_REALTIME),
+        .mono_ms = clock_monotonic_ns() / 1000000,
+        .unix_ns = clock_now_ns(),
     };
 }
 
-static void say(void *self, enum health_level level, const char *text)
+static uint64_t draw(void)
 {
-    static const char *const words[] = {
-        [HEALTH_INFO] = "info",
-        [HEALTH_WARN] = "warn",
-        [HEALTH_ERROR] = "error",
-    };
+    uint64_t number;
 
-    (void)self;
-    fprintf(stderr, "level=%s msg=\"%s\"\n", words[level], text);
-}
-
-static uint64_t draw(void *self)
-{
-    uint64_t number = 0;
-
-    (void)self;
     if (getrandom(&number, sizeof(number), 0) != (ssize_t)sizeof(number))
-        number = read_clock_ns(CLOCK_MONOTONIC);
+        number = clock_monotonic_ns();
     return number;
 }
 
@@ -81,7 +62,7 @@ static void refresh_key(struct delivery *delivery)
         return;
     key = key_file_read(path, &err);
     if (!key || !client_set_key(delivery->client, key, &err))
-        say(NULL, HEALTH_ERROR, err.text);
+        log_event(LOG_ERROR, "API key not usable", LOG_TEXT("error", err.text));
     free(key);
 }
 
@@ -148,22 +129,23 @@ static void *run(void *self)
 
 /* ---- preview ----------------------------------------------------------------------------- */
 
-static void print_all(struct delivery *delivery, struct instant now)
+static bool print_all(struct delivery *delivery, struct instant now)
 {
     struct outbox_destination list[64];
     FILE *out = delivery->options.preview ? delivery->options.preview : stdout;
     uint64_t after_id = 0;
-    size_t listed;
+    size_t listed, printed = 0;
 
     do {
         listed = outbox_list(delivery->outbox, after_id, list,
                              sizeof(list) / sizeof(list[0]));
         for (size_t i = 0; i < listed; i++) {
             after_id = list[i].id;
-            if (list[i].values && preview_print(out, delivery->outbox, &list[i], now))
-                delivery->printed_ns = now.unix_ns;
+            if (list[i].values)
+                printed += preview_print(out, delivery->outbox, &list[i], now);
         }
     } while (listed);
+    return printed > 0;
 }
 
 static void wait_woken(struct delivery *delivery)
@@ -171,7 +153,9 @@ static void wait_woken(struct delivery *delivery)
     struct timespec until;
 
     clock_gettime(CLOCK_MONOTONIC, &until);
-    until.tv_sec += LOOK_IDLE_MS / 1000;
+    until.tv_nsec += LOOK_BUSY_MS * 1000000L;
+    until.tv_sec += until.tv_nsec / 1000000000;
+    until.tv_nsec %= 1000000000;
     pthread_cond_timedwait(&delivery->woken, &delivery->lock, &until);
 }
 
@@ -183,9 +167,17 @@ static void *run_preview(void *self)
     while (!delivery->is_stopping) {
         struct instant now = read_now();
 
+        bool is_last = delivery->is_draining;
+
         dispatch_tend(delivery->dispatch, now);
-        print_all(delivery, now);
-        if (delivery->is_draining)
+        pthread_mutex_unlock(&delivery->lock); /* whoever reads the output may be slow */
+
+        bool has_printed = print_all(delivery, now);
+
+        pthread_mutex_lock(&delivery->lock);
+        if (has_printed)
+            delivery->printed_ns = now.unix_ns;
+        if (is_last)
             break;
         wait_woken(delivery);
     }
@@ -275,7 +267,7 @@ static bool start(struct delivery *delivery, struct error *err)
         .outbox = delivery->outbox,
         .outbox_max_bytes = delivery->options.outbox_max_bytes,
         .create_services = delivery->options.create_services,
-        .hooks = {.say = say, .random = draw},
+        .random = draw,
     };
 
     if (!read_modes(&delivery->options, &options.hosts, err) ||

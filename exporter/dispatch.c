@@ -1,5 +1,6 @@
 #include "exporter/dispatch.h"
 
+#include "base/log.h"
 #include "base/memory.h"
 #include "exporter/classify.h"
 #include "exporter/host_text.h"
@@ -9,7 +10,6 @@
 #include "exporter/report.h"
 #include "exporter/service_registry.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 
 struct dispatch {
@@ -39,11 +39,10 @@ struct dispatch *dispatch_new(const struct dispatch_options *options)
         .services = dispatch->services,
         .unknown_max_bytes = options->outbox_max_bytes / DISPATCH_UNKNOWN_SHARE,
     };
-    dispatch->health.hooks = options->hooks;
+    dispatch->health.random = options->random;
     dispatch->receipts = (struct receipts){
         .loader = &dispatch->loader,
         .services = dispatch->services,
-        .health = &dispatch->health,
     };
     return dispatch;
 }
@@ -232,55 +231,59 @@ static void end_post(struct dispatch *dispatch, struct errand *errand)
         dispatch->backlog_flights--;
 }
 
-static void say_host(const struct dispatch *dispatch, uint64_t id, enum host_event event)
+static void log_unknown(const struct dispatch *dispatch, uint64_t id)
+{
+    struct host_unknown unknown;
+
+    if (host_registry_explain(dispatch->loader.hosts, id, &unknown))
+        log_event(LOG_WARN, "host unknown, its values wait",
+                  LOG_TEXT("sought", unknown.sought),
+                  LOG_TEXT("problem", unknown.problem), LOG_TEXT("hint", unknown.hint));
+}
+
+static void log_host(const struct dispatch *dispatch, uint64_t id, enum host_event event)
 {
     const struct target *target = target_find(&dispatch->loader.targets, id);
     const char *host_id = host_registry_id(dispatch->loader.hosts, id);
-    const struct health *health = &dispatch->health;
-    struct host_unknown unknown;
     char sought[HOST_TEXT_MAX];
 
     if (!target)
         return;
     host_text_sought(&target->stored.destination, sought, sizeof(sought));
+
+    const struct log_field fields[] = {LOG_TEXT("host", host_id),
+                                       LOG_TEXT("sought", sought)};
+
     switch (event) {
     case HOST_EVENT_NONE:
     case HOST_EVENT_STILL_UNKNOWN: return;
-    case HOST_EVENT_FOUND:
-        health_say(health, HEALTH_INFO, "%s is host %s", sought, host_id);
-        return;
-    case HOST_EVENT_CREATED:
-        health_say(health, HEALTH_INFO, "created host %s for %s", host_id, sought);
-        return;
-    case HOST_EVENT_UNKNOWN:
-        if (host_registry_explain(dispatch->loader.hosts, id, &unknown))
-            health_say(health, HEALTH_WARN,
-                       "host unknown, its values wait: sought %s: %s; %s", unknown.sought,
-                       unknown.problem, unknown.hint);
-        return;
+    case HOST_EVENT_FOUND: log_write(LOG_INFO, "host found", fields, 2); return;
+    case HOST_EVENT_CREATED: log_write(LOG_INFO, "host created", fields, 2); return;
+    case HOST_EVENT_UNKNOWN: log_unknown(dispatch, id); return;
     case HOST_EVENT_AGENT_WRITES:
-        health_say(
-            health, HEALTH_WARN,
-            "mackerel-agent posts on host %s (%s): native metrics are withheld there, "
-            "custom metrics go on; hosts.native_metrics: on would post both",
-            host_id, sought);
+        log_write(
+            LOG_WARN,
+            "mackerel-agent posts on this host: its native metrics are withheld, custom "
+            "metrics go on (hosts.native_metrics: on would post both)",
+            fields, 2);
         return;
     case HOST_EVENT_AGENT_SILENT:
-        health_say(health, HEALTH_INFO, "native metrics of host %s (%s) are posted",
-                   host_id, sought);
+        log_write(LOG_INFO,
+                  "no mackerel-agent posts on this host: its native metrics go there",
+                  fields, 2);
         return;
     }
 }
 
-static void say_service(const struct dispatch *dispatch,
+static void log_service(const struct dispatch *dispatch,
                         const struct api_request *request, bool was_created)
 {
     const struct target *target = target_find(&dispatch->loader.targets,
                                               request->destination);
 
     if (was_created && target)
-        health_say(&dispatch->health, HEALTH_INFO, "created service %.*s",
-                   SLICE_ARG(target->stored.destination.name));
+        log_event(LOG_INFO, "service created",
+                  LOG_TEXT("service", target->stored.destination.name));
 }
 
 static void end_question(struct dispatch *dispatch, const struct errand *errand,
@@ -295,12 +298,12 @@ static void end_question(struct dispatch *dispatch, const struct errand *errand,
     if (verdict == VERDICT_RETRY_NEXT_MINUTE)
         dispatch->questions_hold_ms = receipt_hold_ms(answer, now);
     if (errand->kind == ERRAND_HOST && is_final)
-        say_host(dispatch, request->destination,
+        log_host(dispatch, request->destination,
                  host_registry_answer(hosts, request, answer, now.mono_ms));
     else if (errand->kind == ERRAND_HOST)
         host_registry_failed(hosts, request);
     else if (is_final)
-        say_service(
+        log_service(
             dispatch, request,
             service_registry_answer(dispatch->services, request, answer, now.mono_ms));
     else

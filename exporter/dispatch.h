@@ -35,7 +35,7 @@ struct dispatch_options {
     size_t outbox_max_bytes; /* 0: no limit */
     struct host_registry_options hosts;
     bool create_services;
-    struct health_hooks hooks;
+    health_random *random;
 };
 
 struct dispatch;

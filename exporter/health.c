@@ -1,8 +1,8 @@
 #include "exporter/health.h"
 
+#include "base/log.h"
 #include "base/memory.h"
 
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -10,18 +10,6 @@ void health_release(struct health *health)
 {
     free(health->counts);
     *health = (struct health){0};
-}
-
-void health_say(const struct health *health, enum health_level level, const char *format,
-                ...)
-{
-    char text[1024];
-    va_list args;
-
-    va_start(args, format);
-    vsnprintf(text, sizeof(text), format, args);
-    va_end(args);
-    health->hooks.say(health->hooks.self, level, text);
 }
 
 bool health_may_send(const struct health *health, unsigned flights, struct instant now)
@@ -43,8 +31,9 @@ static void note_outage(struct health *health, uint64_t sent_ms, const char *why
     if (health->circuit.failures && sent_ms < health->circuit.until_ms)
         return;
     if (health->circuit.failures == 0)
-        health_say(health, HEALTH_WARN, "Mackerel API fails, values are kept: %s", why);
-    backoff_fail(&health->circuit, now.mono_ms, health->hooks.random(health->hooks.self));
+        log_event(LOG_WARN, "Mackerel API fails, values are kept",
+                  LOG_TEXT("error", why));
+    backoff_fail(&health->circuit, now.mono_ms, health->random());
 }
 
 static void note_refusal(struct health *health, const char *why, struct instant now)
@@ -52,22 +41,22 @@ static void note_refusal(struct health *health, const char *why, struct instant 
     snprintf(health->message, sizeof(health->message), "%s", why);
     health->is_paused = true;
     health->paused_until_ms = now.mono_ms + HEALTH_AUTH_PAUSE_MS;
-    health_say(
-        health, HEALTH_ERROR,
-        "Mackerel refuses the API key or this address (%s): nothing is posted, values are "
-        "kept for 24 h, tried again every minute; the key needs read and write permission",
-        why);
+    log_event(
+        LOG_ERROR,
+        "Mackerel refuses the API key or this address: nothing is posted, values are kept for "
+        "24 h, tried again every minute; the key needs read and write permission",
+        LOG_TEXT("error", why));
 }
 
 static void note_answer(struct health *health, uint64_t sent_ms)
 {
     if (health->is_paused && sent_ms >= health->paused_until_ms) {
         health->is_paused = false;
-        health_say(health, HEALTH_INFO, "Mackerel accepts the API key again");
+        log_message(LOG_INFO, "Mackerel accepts the API key again");
     }
     if (health->circuit.failures) {
         backoff_reset(&health->circuit);
-        health_say(health, HEALTH_INFO, "Mackerel API works again");
+        log_message(LOG_INFO, "Mackerel API works again");
     }
 }
 

@@ -19,21 +19,11 @@ enum {
     HEALTH_AUTH_PAUSE_MS = 60000,
 };
 
-enum health_level {
-    HEALTH_INFO,
-    HEALTH_WARN,
-    HEALTH_ERROR
-};
-
-/* What the outside does for us. */
-struct health_hooks {
-    void (*say)(void *self, enum health_level level, const char *text);
-    uint64_t (*random)(void *self);
-    void *self;
-};
+/* A random number for the jitter: a hook, so that tests can choose it. */
+typedef uint64_t health_random(void);
 
 struct health {
-    struct health_hooks hooks;
+    health_random *random;
     struct backoff circuit;
     bool is_paused;
     uint64_t paused_until_ms;
@@ -54,8 +44,5 @@ void health_note(struct health *health, enum verdict verdict, uint64_t sent_ms,
 void health_count(struct health *health, enum api_endpoint endpoint, int status);
 
 enum delivery_state health_state(const struct health *health);
-
-void health_say(const struct health *health, enum health_level level, const char *format,
-                ...) PRINTF_LIKE(3, 4);
 
 #endif

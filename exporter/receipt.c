@@ -1,5 +1,7 @@
 #include "exporter/receipt.h"
 
+#include "base/log.h"
+
 #include <stdio.h>
 
 void receipt_describe(const struct api_request *request, const struct api_answer *answer,
@@ -102,8 +104,8 @@ static void reject(struct receipts *receipts, struct errand *errand, const char 
 
     snprintf(receipts->last_rejected, sizeof(receipts->last_rejected), "%.*s: %.150s",
              name_len, item->name.ptr, why);
-    health_say(receipts->health, HEALTH_WARN, "value given up: %s",
-               receipts->last_rejected);
+    log_event(LOG_WARN, "value given up", LOG_TEXT("metric", item->name),
+              LOG_TEXT("error", why));
     settle_top(receipts, errand, OUTBOX_REJECTED, now);
 }
 

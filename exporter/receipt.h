@@ -7,14 +7,13 @@
 #define EXPORTER_RECEIPT_H
 
 #include "exporter/classify.h"
-#include "exporter/health.h"
 #include "exporter/loader.h"
 #include "exporter/service_registry.h"
+#include "exporter/status.h"
 
 struct receipts {
     struct loader *loader;
     struct service_registry *services;
-    const struct health *health;
     uint64_t hosts_hold_ms; /* no post of host values before; after 429 */
     uint64_t last_post_ns;  /* Unix time of the last 2xx */
     char last_rejected[TARGET_ERROR_MAX];
