@@ -30,7 +30,10 @@ struct journal_record {
 
 struct journal;
 
-/* Called on the appending thread once the record is as durable as configured. */
+/*
+ * Called on the appending thread once the record is as durable as configured, and before the
+ * reader sees it. Must not block and must not call the journal.
+ */
 typedef void journal_done(void *self, uint64_t lsn);
 
 struct journal *journal_new_memory(void);

@@ -23,7 +23,10 @@ void *memory_resize(void *old, size_t count, size_t size)
 {
     if (size && count > SIZE_MAX / size)
         checked(NULL, count, size);
-    return checked(realloc(old, count * size ? count * size : 1), count, size);
+
+    size_t bytes = count * size;
+
+    return checked(realloc(old, bytes > 0 ? bytes : 1), count, size);
 }
 
 char *memory_copy(struct slice text)
