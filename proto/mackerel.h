@@ -16,7 +16,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum mackerel_kind { MACKEREL_HOST, MACKEREL_SERVICE };
+enum mackerel_kind {
+    MACKEREL_HOST,
+    MACKEREL_SERVICE
+};
 
 /*
  * Where values go. A service is `name`. A host is sought by `host_id` if that is given, else by
@@ -28,7 +31,7 @@ struct mackerel_destination {
     struct slice name;
     struct slice host_id;
     struct slice custom_identifier;
-    struct slice roles; /* "service:role" list separated by commas, for hosts that are created */
+    struct slice roles; /* for hosts that are created: "service:role" list with commas */
 };
 
 struct mackerel_value {
@@ -38,7 +41,10 @@ struct mackerel_value {
 };
 
 /* LIVE values are fresh; BACKFILL values are posted behind them (monitors judge the newest only). */
-enum mackerel_lane { MACKEREL_LIVE, MACKEREL_BACKFILL };
+enum mackerel_lane {
+    MACKEREL_LIVE,
+    MACKEREL_BACKFILL
+};
 
 /* One destination's values of one minute. All memory is borrowed for the call that passes a row. */
 struct mackerel_row {
@@ -82,14 +88,17 @@ bool mackerel_read_hosts(struct slice json, struct mackerel_host *hosts, size_t 
                          size_t *count, struct error *err) MUST_CHECK;
 
 /* Calls `found` for each name in {"services":[{"name":...}]}. */
-bool mackerel_read_services(struct slice json, void (*found)(void *self, struct slice name),
-                            void *self, struct error *err) MUST_CHECK;
+bool mackerel_read_services(struct slice json,
+                            void (*found)(void *self, struct slice name), void *self,
+                            struct error *err) MUST_CHECK;
 
 /* The id in {"id":"..."}. */
-bool mackerel_read_id(struct slice json, char *id, size_t size, struct error *err) MUST_CHECK;
+bool mackerel_read_id(struct slice json, char *id, size_t size,
+                      struct error *err) MUST_CHECK;
 
 /* {"tsdbLatest":{host:{name:{time,value}}}}: time of the first value that is there; 0 if none. */
-bool mackerel_read_latest_time(struct slice json, uint64_t *time_s, struct error *err) MUST_CHECK;
+bool mackerel_read_latest_time(struct slice json, uint64_t *time_s,
+                               struct error *err) MUST_CHECK;
 
 /* The message in {"error":{"message":"..."}} or {"error":"..."}; false when the body is not that. */
 bool mackerel_read_error(struct slice json, char *text, size_t size) MUST_CHECK;

@@ -25,8 +25,15 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum otlp_media { OTLP_PROTOBUF, OTLP_JSON };
-enum otlp_coding { OTLP_IDENTITY, OTLP_GZIP };
+enum otlp_media {
+    OTLP_PROTOBUF,
+    OTLP_JSON
+};
+
+enum otlp_coding {
+    OTLP_IDENTITY,
+    OTLP_GZIP
+};
 
 enum otlp_kind {
     OTLP_NO_DATA, /* no member of Metric.data that we know: no points */
@@ -37,7 +44,11 @@ enum otlp_kind {
     OTLP_SUMMARY,
 };
 
-enum otlp_temporality { OTLP_UNSPECIFIED, OTLP_DELTA, OTLP_CUMULATIVE };
+enum otlp_temporality {
+    OTLP_UNSPECIFIED,
+    OTLP_DELTA,
+    OTLP_CUMULATIVE
+};
 
 struct otlp_resource {
     struct hash128 hash;  /* of the attribute set */
@@ -52,32 +63,43 @@ struct otlp_scope {
 };
 
 struct otlp_metric {
-    struct hash128 hash; /* scope, name, unit, kind, temporality, monotonic: a stream family */
-    uint32_t scope;      /* index */
-    uint8_t kind;        /* enum otlp_kind */
-    uint8_t temporality; /* enum otlp_temporality; OTLP_UNSPECIFIED for gauge and summary */
+    struct hash128
+        hash;       /* scope, name, unit, kind, temporality, monotonic: a stream family */
+    uint32_t scope; /* index */
+    uint8_t kind;   /* enum otlp_kind */
+    uint8_t
+        temporality; /* enum otlp_temporality; OTLP_UNSPECIFIED for gauge and summary */
     bool monotonic;
     struct slice name, unit;
     uint32_t first_point, point_count; /* accepted points */
 };
 
-enum otlp_value_type { OTLP_NO_VALUE, OTLP_INT, OTLP_DOUBLE };
+enum otlp_value_type {
+    OTLP_NO_VALUE,
+    OTLP_INT,
+    OTLP_DOUBLE
+};
 
-enum otlp_point_flag { OTLP_NO_RECORDED_VALUE = 1 };
+enum otlp_point_flag {
+    OTLP_NO_RECORDED_VALUE = 1
+};
 
 struct otlp_point {
     struct hash128 stream; /* metric hash and attribute set; without the start time */
     uint64_t start_ns, time_ns;
+
     union {
         int64_t as_int;
         double as_double;
         uint64_t count; /* histogram kinds and summary */
     };
-    uint32_t metric;     /* index */
-    uint32_t histogram;  /* index for OTLP_HISTOGRAM, else 0 */
-    uint8_t value_type;  /* enum otlp_value_type for gauge and sum */
-    uint8_t flags;       /* enum otlp_point_flag */
-    struct slice message; /* the data point; walk with otlp_attributes(OTLP_OF_POINT...) */
+
+    uint32_t metric;    /* index */
+    uint32_t histogram; /* index for OTLP_HISTOGRAM, else 0 */
+    uint8_t value_type; /* enum otlp_value_type for gauge and sum */
+    uint8_t flags;      /* enum otlp_point_flag */
+    struct slice
+        message; /* the data point; walk with otlp_attributes(OTLP_OF_POINT...) */
 };
 
 struct otlp_histogram {
@@ -86,7 +108,8 @@ struct otlp_histogram {
     uint32_t bucket_count; /* 0, or bound_count + 1 */
     uint32_t bound_count;
     const char *buckets; /* bucket_count little-endian fixed64, unaligned */
-    const char *bounds;  /* bound_count little-endian doubles, unaligned, strictly increasing */
+    const char
+        *bounds; /* bound_count little-endian doubles, unaligned, strictly increasing */
 };
 
 uint64_t otlp_bucket(const struct otlp_histogram *histogram, uint32_t index);
@@ -103,7 +126,9 @@ struct otlp_limits {
  * Attribute values nest at most 64 deep in SDKs, that is 2 x 64 + 7 message levels for arrays and
  * 3 x 64 + 7 for maps (common specification, AttributeValueDepthLimit); 200 lets arrays pass.
  */
-enum { OTLP_MAX_DEPTH = 200 };
+enum {
+    OTLP_MAX_DEPTH = 200
+};
 
 struct arena;
 
@@ -115,12 +140,13 @@ struct otlp_batch {
     struct otlp_histogram *histograms;
     size_t resource_count, scope_count, metric_count, point_count, histogram_count;
     size_t resource_room, scope_room, metric_room, point_room, histogram_room;
-    struct arena *arena;      /* merged pieces */
-    struct hash128 body_hash; /* of the inflated body */
-    uint64_t total;           /* points in the request, refused ones included */
-    uint64_t rejected;        /* sum over refused[] */
+    struct arena *arena;               /* merged pieces */
+    struct hash128 body_hash;          /* of the inflated body */
+    uint64_t total;                    /* points in the request, refused ones included */
+    uint64_t rejected;                 /* sum over refused[] */
     uint32_t refused[REASON_LAST + 1]; /* stateless verdicts */
-    char example[REASON_LAST + 1][64]; /* metric name of the first point refused for the reason */
+    char example[REASON_LAST + 1]
+                [64];         /* metric name of the first point refused for the reason */
     uint64_t unknown_metrics; /* metrics without known data */
 };
 
@@ -160,6 +186,7 @@ enum otlp_value_kind {
 struct otlp_attribute {
     struct slice key;
     enum otlp_value_kind kind;
+
     union {
         bool as_bool;
         int64_t as_int;

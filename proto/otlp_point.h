@@ -1,0 +1,38 @@
+/*
+ * Data points: one message to one record, with the verdict whether it may be taken.
+ *
+ * Internal to the OTLP decoders. Verdicts follow metrics.proto (reference by field comments) and
+ * the data model; the order in which they are looked for is the order of the functions in
+ * otlp_validate.h, so that a point with several faults always has the same reason.
+ */
+#ifndef PROTO_OTLP_POINT_H
+#define PROTO_OTLP_POINT_H
+
+#include "proto/otlp.h"
+#include "proto/otlp_hash.h"
+
+struct arena;
+
+/* A verdict is OTLP_ACCEPTED, OTLP_BROKEN (the whole body is no message) or an enum reason. */
+enum {
+    OTLP_ACCEPTED = -1,
+    OTLP_BROKEN = -2
+};
+
+/* What a point needs to know about its metric. */
+struct otlp_point_context {
+    struct otlp_hasher hasher;
+    struct arena *arena;
+    enum otlp_kind kind;
+    enum otlp_temporality temporality;
+    bool monotonic;
+};
+
+/*
+ * Decodes one data point. `point` and `histogram` (for OTLP_HISTOGRAM) are scratch unless the
+ * verdict is OTLP_ACCEPTED; point->stream then is the hash of the attribute set alone.
+ */
+int otlp_point_decode(const struct otlp_point_context *context, struct slice message,
+                      struct otlp_point *point, struct otlp_histogram *histogram);
+
+#endif
