@@ -9,7 +9,7 @@
 
 #include <stdlib.h>
 
-struct yaml {
+struct yaml_tree {
     struct arena *arena;
     struct yaml_node *root;
 };
@@ -207,10 +207,10 @@ static bool read_stream(struct reader *reader, struct yaml_node **root)
     return true;
 }
 
-struct yaml *yaml_parse(struct slice text, const char *file, struct error *err)
+struct yaml_tree *yaml_tree_parse(struct slice text, const char *file, struct error *err)
 {
     struct reader reader = {.file = file, .err = err};
-    struct yaml *yaml;
+    struct yaml_tree *tree;
 
     if (text.len > YAML_MAX_BYTES) {
         FAIL(err, ERROR_INVALID, "%s: over %d bytes", file, YAML_MAX_BYTES);
@@ -221,28 +221,28 @@ struct yaml *yaml_parse(struct slice text, const char *file, struct error *err)
     yaml_parser_set_encoding(&reader.parser, YAML_UTF8_ENCODING);
     yaml_parser_set_input_string(&reader.parser, (const unsigned char *)text.ptr,
                                  text.len);
-    yaml = memory_new(1, sizeof(*yaml));
-    yaml->arena = reader.arena = arena_new();
-    if (!read_stream(&reader, &yaml->root)) {
-        yaml_free(yaml);
-        yaml = NULL;
+    tree = memory_new(1, sizeof(*tree));
+    tree->arena = reader.arena = arena_new();
+    if (!read_stream(&reader, &tree->root)) {
+        yaml_tree_free(tree);
+        tree = NULL;
     }
     yaml_event_delete(&reader.event);
     yaml_parser_delete(&reader.parser);
-    return yaml;
+    return tree;
 }
 
-void yaml_free(struct yaml *yaml)
+void yaml_tree_free(struct yaml_tree *tree)
 {
-    if (!yaml)
+    if (!tree)
         return;
-    arena_free(yaml->arena);
-    free(yaml);
+    arena_free(tree->arena);
+    free(tree);
 }
 
-const struct yaml_node *yaml_root(const struct yaml *yaml)
+const struct yaml_node *yaml_tree_root(const struct yaml_tree *tree)
 {
-    return yaml->root;
+    return tree->root;
 }
 
 const struct yaml_node *yaml_find(const struct yaml_node *map, const char *key)

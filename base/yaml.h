@@ -7,7 +7,8 @@
  * scalars, and a key that appears twice. Limits: YAML_MAX_BYTES of text, YAML_MAX_DEPTH levels,
  * YAML_MAX_NODES nodes. The scanner is libyaml's (YAML 1.1 syntax).
  *
- * The tree owns everything in it, copies of the texts included.
+ * The tree owns everything in it, copies of the texts included. (Its functions say yaml_tree_
+ * because libyaml has a yaml_free() of its own, which ours would displace.)
  */
 #ifndef BASE_YAML_H
 #define BASE_YAML_H
@@ -42,18 +43,18 @@ struct yaml_node {
     struct yaml_node *next;      /* the next member of the same map or list */
 };
 
-struct yaml;
+struct yaml_tree;
 
 /*
  * Reads a text; NULL with err set ("file:line:column: what") when it is not acceptable. `file` is
  * the name to use in errors.
  */
-struct yaml *yaml_parse(struct slice text, const char *file,
-                        struct error *err) MUST_CHECK;
-void yaml_free(struct yaml *yaml);
+struct yaml_tree *yaml_tree_parse(struct slice text, const char *file,
+                                  struct error *err) MUST_CHECK;
+void yaml_tree_free(struct yaml_tree *tree);
 
 /* The document's node; NULL when the text holds none (nothing or comments only). */
-const struct yaml_node *yaml_root(const struct yaml *yaml);
+const struct yaml_node *yaml_tree_root(const struct yaml_tree *tree);
 
 /* The member of a map with that key; NULL when there is none or the node is no map. */
 const struct yaml_node *yaml_find(const struct yaml_node *map, const char *key);
