@@ -1,5 +1,7 @@
 #include "pipeline/name.h"
 
+#include "proto/utf8.h"
+
 #include <openssl/evp.h>
 
 #include <stdlib.h>
@@ -10,48 +12,6 @@ enum {
     SERVICE_MAX = 63,
     HASH_DIGITS = 6
 };
-
-/* Well-formed UTF-8 by first byte: range of the second byte, and length (Unicode, table 3-7). */
-static const struct {
-    unsigned char first, last, second_low, second_high, len;
-} forms[] = {
-    {0x00, 0x7F, 0x00, 0x00, 1}, {0xC2, 0xDF, 0x80, 0xBF, 2}, {0xE0, 0xE0, 0xA0, 0xBF, 3},
-    {0xE1, 0xEC, 0x80, 0xBF, 3}, {0xED, 0xED, 0x80, 0x9F, 3}, {0xEE, 0xEF, 0x80, 0xBF, 3},
-    {0xF0, 0xF0, 0x90, 0xBF, 4}, {0xF1, 0xF3, 0x80, 0xBF, 4}, {0xF4, 0xF4, 0x80, 0x8F, 4},
-};
-
-static size_t form_of(unsigned char first)
-{
-    size_t i = 0;
-
-    while (i < sizeof(forms) / sizeof(forms[0]) &&
-           !(first >= forms[i].first && first <= forms[i].last))
-        i++;
-    return i;
-}
-
-/* Cuts one code point off the text; what is no code point is cut as the longest part of one. */
-static struct slice take_code_point(struct slice *text, bool *is_valid)
-{
-    const unsigned char *bytes = (const unsigned char *)text->ptr;
-    size_t form = form_of(bytes[0]), len = 1, want = 0;
-
-    if (form < sizeof(forms) / sizeof(forms[0]))
-        want = forms[form].len;
-    for (; len < want && len < text->len; len++) {
-        unsigned char low = len == 1 ? forms[form].second_low : 0x80;
-        unsigned char high = len == 1 ? forms[form].second_high : 0xBF;
-
-        if (bytes[len] < low || bytes[len] > high)
-            break;
-    }
-    *is_valid = len == want;
-
-    struct slice taken = {text->ptr, len};
-
-    *text = (struct slice){text->ptr + len, text->len - len};
-    return taken;
-}
 
 static bool is_allowed(char c)
 {
@@ -66,13 +26,14 @@ static bool is_ascii(char c)
 
 bool name_append_plain(struct buffer *out, struct slice text)
 {
-    bool is_all_ascii = true, is_valid;
+    bool is_all_ascii = true;
+    size_t len, broken;
 
-    while (text.len) {
-        struct slice point = take_code_point(&text, &is_valid);
-
-        buffer_append_char(out, is_allowed(*point.ptr) ? *point.ptr : '_');
-        is_all_ascii &= is_ascii(*point.ptr);
+    for (; text.len; text.ptr += len, text.len -= len) {
+        len = utf8_next(text, &broken);
+        len = len ? len : broken;
+        buffer_append_char(out, is_allowed(*text.ptr) ? *text.ptr : '_');
+        is_all_ascii &= is_ascii(*text.ptr);
     }
     return is_all_ascii;
 }
@@ -80,16 +41,10 @@ bool name_append_plain(struct buffer *out, struct slice text)
 /* A dash and the first digits of the SHA-256 of the text as well-formed UTF-8. */
 static void append_hash(struct buffer *out, struct slice text)
 {
-    static const struct slice replacement = SLICE("\xEF\xBF\xBD");
     unsigned char digest[EVP_MAX_MD_SIZE];
     struct buffer clean = {0};
-    bool is_valid;
 
-    while (text.len) {
-        struct slice point = take_code_point(&text, &is_valid);
-
-        buffer_append(&clean, is_valid ? point : replacement);
-    }
+    utf8_append(&clean, text);
     if (EVP_Digest(clean.ptr, clean.len, digest, NULL, EVP_sha256(), NULL) != 1)
         abort();
     buffer_printf(out, "-%02x%02x%02x", digest[0], digest[1], digest[2]);

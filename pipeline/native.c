@@ -4,6 +4,9 @@
 #include "pipeline/name.h"
 #include "pipeline/native_table.h"
 
+static const char *const mount_keys[] = {"mountpoint", "system.filesystem.mountpoint",
+                                         NULL};
+
 /* ---- attributes --------------------------------------------------------------------------- */
 
 /* The value of the first of the keys that the point has. */
@@ -89,6 +92,17 @@ static bool read_device(const struct native_device_rule *rule,
 
     buffer_release(&raw);
     return is_posted;
+}
+
+/* Layers of Docker's devicemapper driver, which mackerel-agent leaves out too. */
+static bool is_docker_layer(struct slice device, struct otlp_attributes walk)
+{
+    static const char layers[] = "devicemapper/mnt";
+    struct otlp_attribute mount;
+
+    return slice_starts_with(device, "dm-") && find(walk, mount_keys, &mount) &&
+           mount.kind == OTLP_VALUE_STRING && mount.text.len &&
+           memmem(mount.text.ptr, mount.text.len, layers, sizeof(layers) - 1);
 }
 
 /* ---- ranks -------------------------------------------------------------------------------- */
@@ -184,5 +198,8 @@ enum native_verdict native_classify(const struct otlp_metric *metric,
 
     if (devices->keys[0] && !read_device(devices, walk, text, input, why))
         return NATIVE_SKIP;
-    return NATIVE_TAKEN;
+    *why = REASON_FILTERED_DEVICE;
+    return row->group == NATIVE_FILESYSTEM && is_docker_layer(input->device, walk)
+               ? NATIVE_SKIP
+               : NATIVE_TAKEN;
 }
