@@ -65,8 +65,8 @@ static void every_node_knows_where_it_stands(void **state)
 static void plain_and_quoted_scalars_differ(void **state)
 {
     (void)state;
-    struct yaml_tree *tree = parse(
-        "[true, \"true\", 'true', |\n true\n, ~, \"\", null, \"null\"]");
+    struct yaml_tree *tree = parse("- true\n- \"true\"\n- 'true'\n- |\n true\n- ~\n"
+                                   "- \"\"\n- null\n- \"null\"\n");
     const bool plain[] = {true, false, false, false, true, false, true, false};
     const bool null[] = {false, false, false, false, true, false, true, false};
     const struct yaml_node *node = yaml_tree_root(tree)->first;
