@@ -1,11 +1,11 @@
 #include "pipeline/cadence.h"
 
-#include <cmocka.h>
-
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+
+#include <cmocka.h>
 
 static void interval_is_the_middle_of_the_last_three_gaps(void **state)
 {

@@ -1,11 +1,11 @@
 #include "pipeline/due.h"
 
-#include <cmocka.h>
-
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+
+#include <cmocka.h>
 
 /* Deterministic numbers that are not in order (a linear congruential generator). */
 static uint64_t shuffled(uint64_t *state)

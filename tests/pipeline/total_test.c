@@ -4,13 +4,13 @@
  */
 #include "tests/pipeline/scene.h"
 
-#include <cmocka.h>
-
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+
+#include <cmocka.h>
 
 static const struct scene_resource SDK = {.service = "shop", .is_sdk = true};
 static const struct scene_resource COLLECTOR = {.service = "shop"};

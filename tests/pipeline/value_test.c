@@ -3,13 +3,13 @@
  */
 #include "tests/pipeline/scene.h"
 
-#include <cmocka.h>
-
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+
+#include <cmocka.h>
 
 static const struct scene_resource SHOP = {.service = "shop"};
 static const struct scene_resource SHOP_B = {.service = "shop", .instance = "b"};
