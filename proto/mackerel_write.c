@@ -1,6 +1,6 @@
 #include "base/number.h"
+#include "proto/json_string.h"
 #include "proto/mackerel.h"
-#include "proto/utf8.h"
 
 #include <inttypes.h>
 
@@ -20,39 +20,9 @@ bool mackerel_destination_equal(const struct mackerel_destination *a,
                                        : destination_slices_equal(a, b);
 }
 
-static void append_escape(struct buffer *out, unsigned char c)
-{
-    switch (c) {
-    case '"': buffer_append_text(out, "\\\""); break;
-    case '\\': buffer_append_text(out, "\\\\"); break;
-    case '\n': buffer_append_text(out, "\\n"); break;
-    case '\r': buffer_append_text(out, "\\r"); break;
-    case '\t': buffer_append_text(out, "\\t"); break;
-    default: buffer_printf(out, "\\u%04x", c); break;
-    }
-}
-
-static bool needs_escape(unsigned char c)
-{
-    return c < 0x20 || c == '"' || c == '\\' || c == 0x7F;
-}
-
 void mackerel_write_string(struct buffer *out, struct slice text)
 {
-    buffer_append_char(out, '"');
-    while (text.len) {
-        size_t plain = 0;
-
-        while (plain < text.len && !needs_escape((unsigned char)text.ptr[plain]))
-            plain++;
-        utf8_append(out, (struct slice){text.ptr, plain});
-        if (plain == text.len)
-            break;
-        append_escape(out, (unsigned char)text.ptr[plain]);
-        text.ptr += plain + 1;
-        text.len -= plain + 1;
-    }
-    buffer_append_char(out, '"');
+    json_string_append(out, text);
 }
 
 void mackerel_write_value(struct buffer *out, struct slice host_id, struct slice name,

@@ -2,7 +2,7 @@
 
 #include "base/number.h"
 #include "proto/base64.h"
-#include "proto/mackerel.h"
+#include "proto/json_string.h"
 #include "proto/utf8.h"
 
 #include <inttypes.h>
@@ -55,7 +55,7 @@ static void append_map(struct buffer *out, const struct otlp_value *map, unsigne
     while (otlp_elements_next(&elements, &element) &&
            otlp_value_of_attribute(element, &key, &value)) {
         buffer_append_text(out, separator);
-        mackerel_write_string(out, key);
+        json_string_append(out, key);
         buffer_append_char(out, ':');
         append_json(out, &value, depth + 1);
         separator = ",";
@@ -72,7 +72,7 @@ static void append_json(struct buffer *out, const struct otlp_value *value,
     }
     switch (value->kind) {
     case OTLP_VALUE_EMPTY: buffer_append_text(out, "null"); break;
-    case OTLP_VALUE_STRING: mackerel_write_string(out, value->text); break;
+    case OTLP_VALUE_STRING: json_string_append(out, value->text); break;
     case OTLP_VALUE_DOUBLE: append_double(out, value->as_double, "\""); break;
     case OTLP_VALUE_ARRAY: append_array(out, value, depth); break;
     case OTLP_VALUE_KVLIST: append_map(out, value, depth); break;
