@@ -107,29 +107,28 @@ void exchange_head_done(struct exchange *exchange)
 
 /* ---- body ---------------------------------------------------------------------------------- */
 
-/* gRPC over HTTP/2: Compressed-Flag, Message-Length. The size is judged before any byte follows. */
+/* The size is judged before any byte of the message is taken. */
 static bool take_prefix(struct exchange *exchange, struct error *err)
 {
-    const unsigned char *prefix = exchange->prefix;
+    struct grpc_prefix prefix;
 
-    exchange->message_bytes = (size_t)prefix[1] << 24 | (size_t)prefix[2] << 16 |
-                              (size_t)prefix[3] << 8 | (size_t)prefix[4];
-    if (prefix[0] > 1)
-        return FAIL(err, ERROR_CORRUPT, "unknown compressed flag %u", prefix[0]);
-    if (prefix[0] == 1 && exchange->route.coding == OTLP_IDENTITY)
+    if (!grpc_prefix_read(exchange->prefix, &prefix, err))
+        return false;
+    if (prefix.compressed && exchange->route.coding == OTLP_IDENTITY)
         return FAIL(err, ERROR_CORRUPT, "compressed message without grpc-encoding");
-    if (prefix[0] == 0)
+    if (!prefix.compressed)
         exchange->route.coding = OTLP_IDENTITY;
-    return upload_expect(&exchange->upload, exchange->message_bytes, err);
+    exchange->message_bytes = prefix.length;
+    return upload_expect(&exchange->upload, prefix.length, err);
 }
 
 static bool append_message(struct exchange *exchange, struct slice bytes,
                            struct error *err)
 {
-    while (bytes.len > 0 && exchange->prefix_len < EXCHANGE_PREFIX) {
-        exchange->prefix[exchange->prefix_len++] = (unsigned char)*bytes.ptr;
+    while (bytes.len > 0 && exchange->prefix_len < GRPC_PREFIX_BYTES) {
+        exchange->prefix[exchange->prefix_len++] = *bytes.ptr;
         bytes = (struct slice){bytes.ptr + 1, bytes.len - 1};
-        if (exchange->prefix_len == EXCHANGE_PREFIX && !take_prefix(exchange, err))
+        if (exchange->prefix_len == GRPC_PREFIX_BYTES && !take_prefix(exchange, err))
             return false;
     }
     if (bytes.len > exchange->message_bytes - exchange->upload.len)
@@ -157,7 +156,7 @@ static bool message_complete(const struct exchange *exchange, struct error *err)
         return true;
     if (exchange->prefix_len == 0)
         return FAIL(err, ERROR_CORRUPT, "no message in a unary call");
-    if (exchange->prefix_len < EXCHANGE_PREFIX ||
+    if (exchange->prefix_len < GRPC_PREFIX_BYTES ||
         exchange->upload.len < exchange->message_bytes)
         return FAIL(err, ERROR_CORRUPT, "the request ended inside its message");
     return true;

@@ -14,6 +14,7 @@
 #define RECEIVER_EXCHANGE_H
 
 #include "base/buffer.h"
+#include "proto/grpc.h"
 #include "receiver/head.h"
 #include "receiver/reply.h"
 #include "receiver/route.h"
@@ -44,7 +45,7 @@ struct exchange {
     struct head head;
     struct route route;
     struct upload upload;
-    unsigned char prefix[EXCHANGE_PREFIX];
+    char prefix[GRPC_PREFIX_BYTES];
     unsigned prefix_len;
     size_t message_bytes; /* gRPC: announced by the prefix */
     uint64_t deadline_ms; /* by which the request must be complete */

@@ -58,10 +58,4 @@ bool head_is(struct slice value, const char *lower);
  */
 bool head_content_length(const struct head *head, uint64_t *length);
 
-/*
- * grpc-timeout in milliseconds, rounded up (gRPC over HTTP/2, "Timeout": 1 to 8 digits and a unit).
- * False when it is malformed. Absent is true with UINT64_MAX.
- */
-bool head_grpc_timeout(const struct head *head, uint64_t *timeout_ms);
-
 #endif

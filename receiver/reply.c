@@ -1,10 +1,10 @@
 #include "receiver/reply.h"
 
+#include "proto/export_response.h"
 #include "proto/grpc.h"
 #include "proto/rpc_status.h"
 
 #include <assert.h>
-#include <stdio.h>
 
 /* Codings that we accept, as both protocols list them. */
 #define GRPC_CODINGS "identity,gzip"
@@ -75,57 +75,6 @@ static unsigned retry_ms(const struct outcome *outcome)
     return outcome->kind == ERROR_BUSY ? outcome->retry_s * 1000 : 0;
 }
 
-/* ---- the message of success ---------------------------------------------------------------- */
-
-static void append_varint(struct buffer *out, uint64_t value)
-{
-    for (; value >= 0x80; value >>= 7)
-        buffer_append_char(out, (char)(value | 0x80));
-    buffer_append_char(out, (char)value);
-}
-
-static size_t varint_bytes(uint64_t value)
-{
-    size_t bytes = 1;
-
-    for (; value >= 0x80; value >>= 7)
-        bytes++;
-    return bytes;
-}
-
-/*
- * ExportMetricsServiceResponse. Full success leaves partial_success unset, so that the message is
- * empty (OTLP specification: "MUST be left unset").
- */
-static void append_response(struct buffer *out, const struct outcome *outcome)
-{
-    enum {
-        PARTIAL_SUCCESS = 0x0A,
-        REJECTED_DATA_POINTS = 0x08,
-        ERROR_MESSAGE = 0x12
-    };
-
-    size_t len = 0;
-
-    if (outcome->rejected == 0 && outcome->warning.len == 0)
-        return;
-    if (outcome->rejected)
-        len += 1 + varint_bytes(outcome->rejected);
-    if (outcome->warning.len)
-        len += 1 + varint_bytes(outcome->warning.len) + outcome->warning.len;
-    buffer_append_char(out, PARTIAL_SUCCESS);
-    append_varint(out, len);
-    if (outcome->rejected) {
-        buffer_append_char(out, REJECTED_DATA_POINTS);
-        append_varint(out, outcome->rejected);
-    }
-    if (outcome->warning.len) {
-        buffer_append_char(out, ERROR_MESSAGE);
-        append_varint(out, outcome->warning.len);
-        buffer_append(out, outcome->warning);
-    }
-}
-
 /* ---- gRPC ---------------------------------------------------------------------------------- */
 
 static void render_grpc_error(struct reply *reply, const struct outcome *outcome)
@@ -144,21 +93,15 @@ static void render_grpc_error(struct reply *reply, const struct outcome *outcome
     close_field(reply);
 }
 
-/* Flag 0 (not compressed) and the length go before the message. */
 static void append_message(struct buffer *out, const struct outcome *outcome)
 {
-    enum {
-        PREFIX = 5
-    };
+    memset(buffer_reserve(out, GRPC_PREFIX_BYTES), 0, GRPC_PREFIX_BYTES);
+    out->len += GRPC_PREFIX_BYTES;
+    export_response_encode(outcome->rejected, outcome->warning, out);
 
-    memset(buffer_reserve(out, PREFIX), 0, PREFIX);
-    out->len += PREFIX;
-    append_response(out, outcome);
+    struct grpc_prefix prefix = {.length = (uint32_t)(out->len - GRPC_PREFIX_BYTES)};
 
-    size_t len = out->len - PREFIX;
-
-    for (int i = PREFIX - 1; i > 0; i--, len >>= 8)
-        out->ptr[i] = (char)(len & 0xff);
+    grpc_prefix_write(out->ptr, &prefix);
 }
 
 static void render_grpc(struct reply *reply, const struct route *route,
@@ -188,7 +131,7 @@ static void render_http(struct reply *reply, const struct route *route,
     add_field(reply, "content-type",
               ok || route->protobuf ? "application/x-protobuf" : "application/json");
     if (ok)
-        append_response(&reply->body, outcome);
+        export_response_encode(outcome->rejected, outcome->warning, &reply->body);
     else if (route->protobuf)
         rpc_status_encode(error_grpc_status(outcome->kind), slice_of(outcome->text),
                           retry_ms(outcome), &reply->body);

@@ -1,5 +1,7 @@
 #include "receiver/route.h"
 
+#include "proto/grpc.h"
+
 #define GRPC_TYPE     "application/grpc"
 #define SERVICE_START "/opentelemetry.proto.collector."
 #define EXPORT_PATH   SERVICE_START "metrics.v1.MetricsService/Export"
@@ -67,6 +69,22 @@ static bool unknown_method(struct slice path, struct error *err)
     return FAIL(err, ERROR_NOT_FOUND, "unknown service %.*s", SLICE_ARG(service));
 }
 
+static bool decide_timeout(const struct head_value *value, struct route *route,
+                           struct error *err)
+{
+    uint64_t timeout_ns;
+
+    if (!value->present)
+        return true;
+    if (!grpc_timeout_parse(head_slice(value), &timeout_ns))
+        return FAIL(err, ERROR_CORRUPT, "malformed grpc-timeout: '%.*s'",
+                    SLICE_ARG(head_slice(value)));
+    if (timeout_ns == 0)
+        return FAIL(err, ERROR_TIMEOUT, "the deadline had passed on arrival");
+    route->timeout_ms = timeout_ns / 1000000 + 1;
+    return true;
+}
+
 static bool decide_grpc(const struct head *head, struct route *route, struct error *err)
 {
     struct slice path = head_slice(&head->path);
@@ -77,12 +95,8 @@ static bool decide_grpc(const struct head *head, struct route *route, struct err
         route->other_signal = slice_starts_with(path, SERVICE_START);
         return unknown_method(path, err);
     }
-    if (!head_grpc_timeout(head, &route->timeout_ms))
-        return FAIL(err, ERROR_CORRUPT, "malformed grpc-timeout: '%.*s'",
-                    SLICE_ARG(head_slice(&head->grpc_timeout)));
-    if (route->timeout_ms == 0)
-        return FAIL(err, ERROR_TIMEOUT, "the deadline had passed on arrival");
-    return decide_coding(&head->grpc_encoding, route, err);
+    return decide_timeout(&head->grpc_timeout, route, err) &&
+           decide_coding(&head->grpc_encoding, route, err);
 }
 
 /* What makes a request gRPC is decided; what it may not be is answered in plain HTTP. */

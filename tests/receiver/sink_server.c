@@ -129,7 +129,8 @@ static enum error_kind kind_of(const char *name)
     return ERROR_INTERNAL;
 }
 
-static void print_requests(const struct receiver_stats *stats, enum receiver_transport transport)
+static void print_requests(const struct receiver_stats *stats,
+                           enum receiver_transport transport)
 {
     for (int kind = 0; kind < RECEIVER_OUTCOMES; kind++)
         printf("%s\"%s\": %llu", kind ? ", " : "", error_name((enum error_kind)kind),
@@ -139,6 +140,7 @@ static void print_requests(const struct receiver_stats *stats, enum receiver_tra
 static void print_stats(const struct sink *sink, const struct receiver *receiver)
 {
     struct receiver_stats s;
+
     const struct {
         const char *name;
         uint64_t value;
@@ -160,9 +162,10 @@ static void print_stats(const struct sink *sink, const struct receiver *receiver
 
     receiver_read_stats(receiver, &s);
 
-    const uint64_t counters[] = {s.connections_open, s.connections_total, s.connections_refused,
-                                 s.partial_successes, s.cancelled,        s.protocol_errors,
-                                 s.timeouts,          s.tls_hellos,       s.other_signals};
+    const uint64_t counters[] = {
+        s.connections_open,  s.connections_total, s.connections_refused,
+        s.partial_successes, s.cancelled,         s.protocol_errors,
+        s.timeouts,          s.tls_hellos,        s.other_signals};
     const size_t own = 4;
 
     printf("{");
@@ -217,8 +220,8 @@ static void control(struct sink *sink, struct receiver *receiver)
 
 /* ---- start --------------------------------------------------------------------------------- */
 
-static void read_option(struct receiver_options *options, struct sink *sink, const char *name,
-                        const char *value)
+static void read_option(struct receiver_options *options, struct sink *sink,
+                        const char *name, const char *value)
 {
     size_t number = strtoull(value, NULL, 10);
 
@@ -295,7 +298,8 @@ int main(int argc, char **argv)
     pthread_mutex_unlock(&sink.lock);
     pthread_join(thread, NULL);
     if (sink.in_flight != 0) {
-        fprintf(stderr, "%zu bytes of the budget were not given back\n", (size_t)sink.in_flight);
+        fprintf(stderr, "%zu bytes of the budget were not given back\n",
+                (size_t)sink.in_flight);
         return 1;
     }
     return 0;
