@@ -120,3 +120,26 @@ void utf8_sanitize(struct slice text, struct buffer *out)
         }
     }
 }
+
+size_t utf8_copy(char *to, size_t size, struct slice text)
+{
+    size_t written = 0;
+
+    while (text.len > 0) {
+        struct sequence sequence = read_sequence(text);
+        bool is_plain = sequence.is_valid && sequence.codepoint >= 0x20 &&
+                        sequence.codepoint != 0x7F;
+        size_t len = is_plain ? sequence.len : 1;
+
+        if (written + len >= size)
+            break;
+        if (is_plain)
+            memcpy(to + written, text.ptr, len);
+        else
+            to[written] = '?';
+        written += len;
+        text = skip(text, sequence.len);
+    }
+    to[written] = '\0';
+    return written;
+}

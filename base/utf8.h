@@ -21,6 +21,12 @@ bool utf8_valid(struct slice text);
 /* Takes one code point off the front of *rest; false at the end. */
 bool utf8_next(struct slice *rest, uint32_t *codepoint);
 
+/*
+ * Copies as much as fits into `size` bytes including the NUL, whole characters only; malformed
+ * parts and control characters become '?'. For names in logs and messages. Returns the length.
+ */
+size_t utf8_copy(char *to, size_t size, struct slice text);
+
 /* Appends the text with each malformed part replaced by U+FFFD. */
 void utf8_sanitize(struct slice text, struct buffer *out);
 

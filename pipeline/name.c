@@ -1,6 +1,6 @@
 #include "pipeline/name.h"
 
-#include "proto/utf8.h"
+#include "base/utf8.h"
 
 #include <openssl/evp.h>
 
@@ -27,11 +27,9 @@ static bool is_ascii(char c)
 bool name_append_plain(struct buffer *out, struct slice text)
 {
     bool is_all_ascii = true;
-    size_t len, broken;
+    uint32_t codepoint;
 
-    for (; text.len; text.ptr += len, text.len -= len) {
-        len = utf8_next(text, &broken);
-        len = len ? len : broken;
+    for (struct slice rest = text; utf8_next(&rest, &codepoint); text = rest) {
         buffer_append_char(out, is_allowed(*text.ptr) ? *text.ptr : '_');
         is_all_ascii &= is_ascii(*text.ptr);
     }
@@ -44,7 +42,7 @@ static void append_hash(struct buffer *out, struct slice text)
     unsigned char digest[EVP_MAX_MD_SIZE];
     struct buffer clean = {0};
 
-    utf8_append(&clean, text);
+    utf8_sanitize(text, &clean);
     if (EVP_Digest(clean.ptr, clean.len, digest, NULL, EVP_sha256(), NULL) != 1)
         abort();
     buffer_printf(out, "-%02x%02x%02x", digest[0], digest[1], digest[2]);

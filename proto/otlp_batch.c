@@ -2,8 +2,8 @@
 
 #include "base/buffer.h"
 #include "base/memory.h"
-#include "proto/arena.h"
-#include "proto/utf8.h"
+#include "base/arena.h"
+#include "base/utf8.h"
 #include "proto/wire.h"
 
 #include <inttypes.h>

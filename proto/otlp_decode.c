@@ -6,7 +6,7 @@
  * and walked a second time for the children. Work is linear in the bytes of the body.
  */
 #include "base/buffer.h"
-#include "proto/arena.h"
+#include "base/arena.h"
 #include "proto/otlp_batch.h"
 #include "proto/otlp_field.h"
 #include "proto/otlp_point.h"
@@ -48,7 +48,7 @@ static bool join_pieces(struct decoder *d, struct slice parent, uint32_t number,
     if (wire.broken)
         return false;
     if (pieces > 1) {
-        char *to = arena_take(d->batch->arena, total);
+        char *to = arena_alloc(d->batch->arena, total);
 
         joined = (struct slice){to, total};
         wire = wire_of(parent);

@@ -1,6 +1,6 @@
 #include "proto/otlp_point.h"
 
-#include "proto/arena.h"
+#include "base/arena.h"
 #include "proto/otlp_field.h"
 #include "proto/otlp_validate.h"
 #include "proto/wire.h"
@@ -118,7 +118,7 @@ static void gather(struct words *words, struct slice message, uint32_t number,
 
     if (words->pieces < 2)
         return;
-    words->ptr = to = arena_take(arena, words->count * 8);
+    words->ptr = to = arena_alloc(arena, words->count * 8);
     while (wire_next(&wire, &field)) {
         if (field.tag == WIRE_TAG(number, WIRE_FIXED64)) {
             uint64_t word = htole64(field.number);

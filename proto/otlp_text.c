@@ -3,7 +3,7 @@
 #include "base/number.h"
 #include "proto/base64.h"
 #include "proto/json_string.h"
-#include "proto/utf8.h"
+#include "base/utf8.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -90,7 +90,7 @@ void otlp_text_append(struct buffer *out, const struct otlp_value *value)
 {
     switch (value->kind) {
     case OTLP_VALUE_EMPTY: break;
-    case OTLP_VALUE_STRING: utf8_append(out, value->text); break;
+    case OTLP_VALUE_STRING: utf8_sanitize(value->text, out); break;
     case OTLP_VALUE_BOOL:
         buffer_append_text(out, value->as_bool ? "true" : "false");
         break;
