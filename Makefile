@@ -1,0 +1,40 @@
+# The front door; CMakePresets.json and scripts/ do the work.
+
+.PHONY: run test build packages fmt fmt-check lint tidy bench fuzz dev clang tsan release e2e clean
+
+# Builds the gateway and shows it at work (preview without MACKEREL_APIKEY), until Ctrl-C.
+run:
+	@scripts/packages build
+	@$(MAKE) --no-print-directory build
+	@exec scripts/run
+
+# Everything: build and tests with gcc and clang, sanitizers, lint, real clients. Under 20 minutes.
+test: packages
+	@scripts/test
+
+build:
+	@cmake --preset release >/dev/null
+	@cmake --build --preset release
+
+packages:
+	@scripts/packages test
+
+fmt:
+	@scripts/format
+
+fmt-check:
+	@scripts/format --check
+
+# One step of `make test`.
+lint dev clang tsan release e2e tidy:
+	@scripts/test $@
+
+bench: build
+	@scripts/bench
+
+# FUZZ_SECONDS for each target.
+fuzz:
+	@scripts/fuzz run $(FUZZ_SECONDS)
+
+clean:
+	rm -rf build
