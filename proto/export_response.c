@@ -1,6 +1,6 @@
 #include "proto/export_response.h"
 
-#include "proto/utf8.h"
+#include "base/utf8.h"
 
 #include <opentelemetry/proto/collector/metrics/v1/metrics_service.pb-c.h>
 
@@ -16,7 +16,7 @@ void export_response_encode(uint64_t rejected, struct slice text, struct buffer 
         &response);
     opentelemetry__proto__collector__metrics__v1__export_metrics_partial_success__init(
         &partial);
-    utf8_append(&clean, text);
+    utf8_sanitize(text, &clean);
     buffer_append_char(&clean, '\0');
     partial.rejected_data_points = (int64_t)rejected;
     partial.error_message = clean.ptr;

@@ -1,6 +1,6 @@
 #include "proto/grpc.h"
 
-#include "proto/utf8.h"
+#include "base/utf8.h"
 
 bool grpc_prefix_read(const char bytes[static GRPC_PREFIX_BYTES],
                       struct grpc_prefix *prefix, struct error *err)
@@ -51,20 +51,23 @@ static void append_encoded(struct buffer *out, struct slice text)
 
 void grpc_message_encode(struct slice text, struct buffer *out)
 {
-    size_t left = GRPC_MESSAGE_MAX, broken;
+    size_t left = GRPC_MESSAGE_MAX;
+    struct slice rest = text;
+    uint32_t codepoint;
 
-    while (text.len) {
-        size_t len = utf8_next(text, &broken);
-        struct slice character = len ? (struct slice){text.ptr, len}
-                                     : (struct slice)SLICE("\xEF\xBF\xBD");
+    while (utf8_next(&rest, &codepoint)) {
+        struct slice character = {text.ptr, text.len - rest.len};
+
+        if (codepoint == UTF8_REPLACEMENT)
+            character = (struct slice)SLICE("\xEF\xBF\xBD");
+
         size_t need = encoded_len(character);
 
         if (need > left)
             return;
         append_encoded(out, character);
         left -= need;
-        text.ptr += len ? len : broken;
-        text.len -= len ? len : broken;
+        text = rest;
     }
 }
 

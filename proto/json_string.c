@@ -1,6 +1,6 @@
 #include "proto/json_string.h"
 
-#include "proto/utf8.h"
+#include "base/utf8.h"
 
 #include <stdbool.h>
 
@@ -29,7 +29,7 @@ void json_string_append(struct buffer *out, struct slice text)
 
         while (plain < text.len && !needs_escape((unsigned char)text.ptr[plain]))
             plain++;
-        utf8_append(out, (struct slice){text.ptr, plain});
+        utf8_sanitize((struct slice){text.ptr, plain}, out);
         if (plain == text.len)
             break;
         append_escape(out, (unsigned char)text.ptr[plain]);

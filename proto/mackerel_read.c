@@ -1,6 +1,6 @@
+#include "base/utf8.h"
 #include "proto/json_reader.h"
 #include "proto/mackerel.h"
-#include "proto/utf8.h"
 
 static bool refuse(struct error *err, const char *what)
 {

@@ -1,8 +1,8 @@
 #include "proto/otlp_batch.h"
 
+#include "base/arena.h"
 #include "base/buffer.h"
 #include "base/memory.h"
-#include "base/arena.h"
 #include "base/utf8.h"
 #include "proto/wire.h"
 

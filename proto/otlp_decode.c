@@ -5,8 +5,8 @@
  * looked over once for what its children need to know (its tags only; sub-messages are skipped)
  * and walked a second time for the children. Work is linear in the bytes of the body.
  */
-#include "base/buffer.h"
 #include "base/arena.h"
+#include "base/buffer.h"
 #include "proto/otlp_batch.h"
 #include "proto/otlp_field.h"
 #include "proto/otlp_point.h"

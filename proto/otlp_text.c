@@ -1,9 +1,9 @@
 #include "proto/otlp_text.h"
 
 #include "base/number.h"
+#include "base/utf8.h"
 #include "proto/base64.h"
 #include "proto/json_string.h"
-#include "base/utf8.h"
 
 #include <inttypes.h>
 #include <math.h>

@@ -1,8 +1,8 @@
 #include "proto/rpc_status.h"
 
+#include "base/utf8.h"
 #include "proto/base64.h"
 #include "proto/json_string.h"
-#include "proto/utf8.h"
 
 #include <google/rpc/error_details.pb-c.h>
 #include <google/rpc/status.pb-c.h>
@@ -39,7 +39,7 @@ void rpc_status_encode(int code, struct slice text, unsigned retry_ms, struct bu
 
     google__rpc__status__init(&status);
     google__protobuf__any__init(&any);
-    utf8_append(&clean, text);
+    utf8_sanitize(text, &clean);
     buffer_append_char(&clean, '\0');
     status.code = code;
     status.message = clean.ptr;
