@@ -122,12 +122,6 @@ static bool is_covered_by_source(const struct pipeline *p, const struct cell *ce
     return false;
 }
 
-static bool feeds(const struct pipeline *p, const struct stream *stream)
-{
-    return state_owner(p, stream->owner)->source ==
-           state_family(p, stream->family)->source;
-}
-
 /*
  * Percentages need all states of one source: no state may begin in the minute or lag behind the
  * others. A device whose counters never counted is none (mackerel-agent leaves it out).
@@ -142,7 +136,8 @@ static bool native_totals_hold(const struct pipeline *p, const struct cell *cell
     for (; at != POOL_NONE; at = state_stream(p, at)->next_in_cell) {
         const struct stream *stream = state_stream(p, at);
 
-        if (stream->shape == SHAPE_VALUE || !feeds(p, stream) || stream->ended_ns ||
+        if (stream->shape == SHAPE_VALUE ||
+            !stream_feeds_native(p, stream, minute->number) || stream->ended_ns ||
             stream->last_ns < minute_start_ns(minute->number))
             continue;
 

@@ -114,7 +114,12 @@ static bool owns_group(struct pipeline *p, struct stream *stream, uint64_t time_
         return false;
     if (owner->source != source)
         *owner = (struct owner){
-            .hash = owner->hash, .source = source, .last_ns = time_ns};
+            .hash = owner->hash,
+            .source = source,
+            .before = owner->source,
+            .last_ns = time_ns,
+            .before_last_ns = owner->last_ns,
+        };
     if (time_ns > owner->last_ns + NS_PER_S / 2)
         cadence_add(&owner->cadence, time_ns - owner->last_ns);
     if (time_ns > owner->last_ns)

@@ -115,12 +115,6 @@ static void render_merged(struct rendering *r)
         emit(r, cell_name(r->cell), "", r->cell->kind == CELL_MEAN ? sum / count : sum);
 }
 
-static bool feeds(const struct pipeline *p, const struct stream *stream)
-{
-    return state_owner(p, stream->owner)->source ==
-           state_family(p, stream->family)->source;
-}
-
 /* Of several mounts of one device only that of the lowest rank counts. */
 static uint64_t lowest_rank(const struct rendering *r)
 {
@@ -133,7 +127,8 @@ static uint64_t lowest_rank(const struct rendering *r)
         const struct stream *stream = state_stream(r->pipeline, at);
         double value;
 
-        if (feeds(r->pipeline, stream) && stream->rank < lowest &&
+        if (stream_feeds_native(r->pipeline, stream, r->minute->number) &&
+            stream->rank < lowest &&
             value_read_at_start(r->pipeline, stream, r->minute->number, &value))
             lowest = stream->rank;
     }
@@ -153,7 +148,7 @@ static void render_instants(struct rendering *r)
         const struct stream *stream = state_stream(r->pipeline, at);
         double value;
 
-        if (!feeds(r->pipeline, stream) ||
+        if (!stream_feeds_native(r->pipeline, stream, r->minute->number) ||
             (r->cell->group == NATIVE_FILESYSTEM && stream->rank != lowest) ||
             !value_read_at_start(r->pipeline, stream, r->minute->number, &value))
             continue;
@@ -197,7 +192,7 @@ static void render_totals(struct rendering *r)
     for (; at != POOL_NONE; at = state_stream(r->pipeline, at)->next_in_cell) {
         const struct stream *stream = state_stream(r->pipeline, at);
 
-        if (!feeds(r->pipeline, stream))
+        if (!stream_feeds_native(r->pipeline, stream, r->minute->number))
             continue;
         if (stream->shape == SHAPE_VALUE) {
             read_cpu_count(r, stream, &native);

@@ -148,8 +148,8 @@ struct history {
 /* Which source feeds a native group of a host. */
 struct owner {
     struct hash128 hash;
-    uint32_t source;
-    uint64_t last_ns;
+    uint32_t source, before; /* now, and before the last change; POOL_NONE for none */
+    uint64_t last_ns, before_last_ns;
     struct cadence cadence;
 };
 

@@ -77,7 +77,7 @@ static uint32_t owner_of(struct pipeline *p, uint32_t destination,
         return index;
     index = pool_take(&p->owners);
     state_owner(p, index)->hash = hash;
-    state_owner(p, index)->source = POOL_NONE;
+    state_owner(p, index)->source = state_owner(p, index)->before = POOL_NONE;
     table_insert(&p->owner_table, hash, index);
     return index;
 }
@@ -250,6 +250,17 @@ void stream_sweep(struct pipeline *p)
             cadence_is_lost(&stream->cadence, stream->last_ns, p->newest_ns))
             stream_drop(p, index);
     }
+}
+
+bool stream_feeds_native(const struct pipeline *p, const struct stream *stream,
+                         uint64_t minute)
+{
+    const struct owner *owner = state_owner(p, stream->owner);
+    bool is_of_before = owner->before != POOL_NONE &&
+                        owner->before_last_ns >= minute_start_ns(minute);
+
+    return state_family(p, stream->family)->source ==
+           (is_of_before ? owner->before : owner->source);
 }
 
 void stream_advance(struct stream *stream, uint64_t time_ns)

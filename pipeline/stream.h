@@ -50,6 +50,11 @@ static inline bool stream_is_alive(const struct stream *stream, uint64_t last_ns
            cadence_is_alive(&stream->cadence, last_ns, time_ns);
 }
 
+/* Does the native stream's source feed its group in that minute? The one that fed it before the last
+ * change still does in the minute of its last point. */
+bool stream_feeds_native(const struct pipeline *p, const struct stream *stream,
+                         uint64_t minute);
+
 /* Another point at `time_ns`. */
 void stream_advance(struct stream *stream, uint64_t time_ns);
 
