@@ -42,7 +42,8 @@ void buffer_printf(struct buffer *buffer, const char *format, ...)
 
     va_end(args);
     if (len > 0) {
-        vsnprintf(buffer_reserve(buffer, (size_t)len + 1), (size_t)len + 1, format, again);
+        vsnprintf(buffer_reserve(buffer, (size_t)len + 1), (size_t)len + 1, format,
+                  again);
         buffer->len += (size_t)len;
     }
     va_end(again);

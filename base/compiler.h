@@ -4,11 +4,11 @@
 #ifndef BASE_COMPILER_H
 #define BASE_COMPILER_H
 
-#define MUST_CHECK __attribute__((warn_unused_result))
+#define MUST_CHECK               __attribute__((warn_unused_result))
 #define PRINTF_LIKE(text, first) __attribute__((format(printf, text, first)))
-#define NO_RETURN __attribute__((noreturn))
-#define LIKELY(condition) __builtin_expect(!!(condition), 1)
-#define UNLIKELY(condition) __builtin_expect(!!(condition), 0)
-#define PREFETCH(address) __builtin_prefetch(address)
+#define NO_RETURN                __attribute__((noreturn))
+#define LIKELY(condition)        __builtin_expect(!!(condition), 1)
+#define UNLIKELY(condition)      __builtin_expect(!!(condition), 0)
+#define PREFETCH(address)        __builtin_prefetch(address)
 
 #endif

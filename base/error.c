@@ -23,6 +23,7 @@ static const struct {
     [ERROR_HEADERS_TOO_LARGE] = {"headers_too_large", 8, 431, false},
     [ERROR_INTERNAL] = {"internal", 13, 500, false},
 };
+
 static_assert(sizeof(kinds) / sizeof(kinds[0]) == ERROR_INTERNAL + 1, "one row per kind");
 
 bool error_set(struct error *err, enum error_kind kind, const char *format, ...)

@@ -27,7 +27,9 @@ enum error_kind {
     ERROR_INTERNAL,          /* a fault of this program or machine */
 };
 
-enum { ERROR_TEXT_MAX = 512 };
+enum {
+    ERROR_TEXT_MAX = 512
+};
 
 struct error {
     enum error_kind kind;

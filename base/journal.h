@@ -16,7 +16,10 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum journal_kind { JOURNAL_REQUEST, JOURNAL_TICK };
+enum journal_kind {
+    JOURNAL_REQUEST,
+    JOURNAL_TICK
+};
 
 struct journal_record {
     enum journal_kind kind;
@@ -25,7 +28,7 @@ struct journal_record {
     uint8_t media_type;  /* request: enum otlp_media */
     uint8_t coding;      /* request: enum otlp_coding */
     struct slice body;   /* request: as received; borrowed from `context` */
-    void *context;       /* in memory: what was appended with it (a request); replay has NULL */
+    void *context; /* in memory: what was appended with it (a request); replay has NULL */
 };
 
 struct journal;

@@ -174,7 +174,9 @@ void ledger_keep_example(struct ledger_reason *reason, uint64_t now_ns, struct s
     for (size_t i = 0; i < len; i++) {
         unsigned char c = (unsigned char)text.ptr[i];
 
-        reason->example[i] = c < 0x20 || c == 0x7F ? '?' : (char)c;
+        reason->example[i] = text.ptr[i];
+        if (c < 0x20 || c == 0x7F)
+            reason->example[i] = '?';
     }
     reason->example[len] = '\0';
 }

@@ -19,40 +19,43 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum ledger_class { LEDGER_SKIPPED, LEDGER_DROPPED };
+enum ledger_class {
+    LEDGER_SKIPPED,
+    LEDGER_DROPPED
+};
 
 /* Why a point is not part of a posted value. */
 enum reason {
-    REASON_BASELINE,           /* first point of a stream whose beginning is unknown */
-    REASON_SINCE_BOOT,         /* first total of an old counter that claims a fresh start */
-    REASON_FELL,               /* cumulative value below the last: a new baseline */
-    REASON_GAP,                /* over an hour and three intervals since the last point */
-    REASON_DUPLICATE,          /* same stream, time and value */
-    REASON_STALE_MARKER,       /* NoRecordedValue */
-    REASON_PARTIAL,            /* minute in which the gateway first met a running sender */
-    REASON_REPEAT,             /* whole request received before */
+    REASON_BASELINE,     /* first point of a stream whose beginning is unknown */
+    REASON_SINCE_BOOT,   /* first total of an old counter that claims a fresh start */
+    REASON_FELL,         /* cumulative value below the last: a new baseline */
+    REASON_GAP,          /* over an hour and three intervals since the last point */
+    REASON_DUPLICATE,    /* same stream, time and value */
+    REASON_STALE_MARKER, /* NoRecordedValue */
+    REASON_PARTIAL,      /* minute in which the gateway first met a running sender */
+    REASON_REPEAT,       /* whole request received before */
     REASON_NATIVE_ALTERNATIVE, /* the native table uses or could use it */
-    REASON_OUT_OF_ORDER,       /* older than the stream's last point, or another value for its time */
-    REASON_LATE,               /* its minute is final */
-    REASON_TOO_OLD,            /* over 24 h old */
-    REASON_FUTURE,             /* over a minute ahead of the receive time */
-    REASON_NO_TIME,            /* time 0 */
-    REASON_START_AFTER_TIME,   /* start later than time */
-    REASON_NO_VALUE,           /* neither double nor int */
-    REASON_NOT_FINITE,         /* NaN or infinite */
-    REASON_NO_TEMPORALITY,     /* aggregation temporality unspecified or unknown */
-    REASON_BAD_HISTOGRAM,      /* bounds, buckets and count contradict each other */
-    REASON_NEGATIVE_DELTA,     /* monotonic sum with a negative delta */
-    REASON_NO_NAME,            /* empty metric name */
-    REASON_TOO_DEEP,           /* attribute nested beyond the depth limit */
-    REASON_UNSUPPORTED_KIND,   /* exponential histogram, summary */
-    REASON_NO_IDENTITY,        /* host metric without host identity or service */
-    REASON_NO_SERVICE,         /* no service name and no default */
-    REASON_NO_DEVICE,          /* disk or network point without a device */
-    REASON_FILTERED_DEVICE,    /* device that mackerel-agent does not post either */
-    REASON_OTHER_SOURCE,       /* another source feeds this native group */
-    REASON_START_CHURN,        /* a ninth start time of one identity */
-    REASON_TOO_MANY_STREAMS,   /* the stream budget is full */
+    REASON_OUT_OF_ORDER, /* older than the stream's last point, or another value for its time */
+    REASON_LATE,         /* its minute is final */
+    REASON_TOO_OLD,          /* over 24 h old */
+    REASON_FUTURE,           /* over a minute ahead of the receive time */
+    REASON_NO_TIME,          /* time 0 */
+    REASON_START_AFTER_TIME, /* start later than time */
+    REASON_NO_VALUE,         /* neither double nor int */
+    REASON_NOT_FINITE,       /* NaN or infinite */
+    REASON_NO_TEMPORALITY,   /* aggregation temporality unspecified or unknown */
+    REASON_BAD_HISTOGRAM,    /* bounds, buckets and count contradict each other */
+    REASON_NEGATIVE_DELTA,   /* monotonic sum with a negative delta */
+    REASON_NO_NAME,          /* empty metric name */
+    REASON_TOO_DEEP,         /* attribute nested beyond the depth limit */
+    REASON_UNSUPPORTED_KIND, /* exponential histogram, summary */
+    REASON_NO_IDENTITY,      /* host metric without host identity or service */
+    REASON_NO_SERVICE,       /* no service name and no default */
+    REASON_NO_DEVICE,        /* disk or network point without a device */
+    REASON_FILTERED_DEVICE,  /* device that mackerel-agent does not post either */
+    REASON_OTHER_SOURCE,     /* another source feeds this native group */
+    REASON_START_CHURN,      /* a ninth start time of one identity */
+    REASON_TOO_MANY_STREAMS, /* the stream budget is full */
     REASON_LAST = REASON_TOO_MANY_STREAMS,
 };
 
@@ -65,12 +68,15 @@ enum withheld {
     WITHHELD_LAST = WITHHELD_OTHER_IDENTITY,
 };
 
-enum { LEDGER_EXAMPLE_MAX = 256 };
+enum {
+    LEDGER_EXAMPLE_MAX = 256
+};
 
 struct ledger_reason {
     uint64_t count;
-    uint64_t example_ns;              /* receive time of the example */
-    char example[LEDGER_EXAMPLE_MAX]; /* printable text, NUL-terminated; empty before the first */
+    uint64_t example_ns; /* receive time of the example */
+    char example
+        [LEDGER_EXAMPLE_MAX]; /* printable text, NUL-terminated; empty before the first */
 };
 
 struct point_ledger {
@@ -93,7 +99,8 @@ const char *withheld_help(enum withheld withheld);
 /* True when an example is wanted now: none yet, or the kept one is a second old. */
 bool ledger_wants_example(const struct ledger_reason *reason, uint64_t now_ns);
 /* Keeps `text` (cut to fit, control characters replaced) as the example. */
-void ledger_keep_example(struct ledger_reason *reason, uint64_t now_ns, struct slice text);
+void ledger_keep_example(struct ledger_reason *reason, uint64_t now_ns,
+                         struct slice text);
 
 /* Sum over all reasons of one class. */
 uint64_t point_ledger_total(const struct point_ledger *ledger, enum ledger_class class);

@@ -6,7 +6,9 @@
 
 #include <stddef.h>
 
-enum { NUMBER_TEXT_MAX = 32 };
+enum {
+    NUMBER_TEXT_MAX = 32
+};
 
 /*
  * Writes the shortest decimal form that reads back as the same double (RFC 8259 syntax; 100 and

@@ -15,7 +15,10 @@ struct slice {
 };
 
 /* A slice of a string literal, usable in constant initialisers. */
-#define SLICE(literal) {"" literal, sizeof(literal) - 1}
+#define SLICE(literal)                  \
+    {                                   \
+        "" literal, sizeof(literal) - 1 \
+    }
 
 /* For printf's "%.*s". */
 #define SLICE_ARG(slice) (int)(slice).len, (slice).ptr

@@ -64,21 +64,27 @@ static struct slice skip(struct slice text, size_t bytes)
     return (struct slice){text.ptr + bytes, text.len - bytes};
 }
 
+/* Do eight bytes follow that are all ASCII? */
+static bool has_eight_ascii(struct slice text, size_t at)
+{
+    uint64_t eight;
+
+    if (text.len - at < sizeof(eight))
+        return false;
+    memcpy(&eight, text.ptr + at, sizeof(eight));
+    return (eight & UINT64_C(0x8080808080808080)) == 0;
+}
+
 /* Length of the valid text at the front. */
 static size_t valid_prefix(struct slice text)
 {
     size_t at = 0;
 
     while (at < text.len) {
-        uint64_t eight;
-
-        /* Names and labels are ASCII nearly always: eight bytes at a time. */
-        if (text.len - at >= sizeof(eight)) {
-            memcpy(&eight, text.ptr + at, sizeof(eight));
-            if ((eight & UINT64_C(0x8080808080808080)) == 0) {
-                at += sizeof(eight);
-                continue;
-            }
+        /* Names and labels are ASCII nearly always. */
+        if (has_eight_ascii(text, at)) {
+            at += 8;
+            continue;
         }
 
         struct sequence sequence = read_sequence(skip(text, at));

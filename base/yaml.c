@@ -193,14 +193,25 @@ static bool read_node(struct reader *reader, struct yaml_node **node)
     return ok;
 }
 
+static bool skip_events(struct reader *reader, int count)
+{
+    while (count-- > 0)
+        if (!next_event(reader))
+            return false;
+    return true;
+}
+
 static bool read_stream(struct reader *reader, struct yaml_node **root)
 {
-    if (!next_event(reader) || !next_event(reader))
+    /* The stream's start, then the document's, if there is one. */
+    if (!skip_events(reader, 2))
         return false;
     if (reader->event.type == YAML_STREAM_END_EVENT)
         return true;
-    if (!next_event(reader) || !read_node(reader, root) || !next_event(reader) ||
-        !next_event(reader))
+    if (!next_event(reader) || !read_node(reader, root))
+        return false;
+    /* The document's end, then the stream's. */
+    if (!skip_events(reader, 2))
         return false;
     if (reader->event.type != YAML_STREAM_END_EVENT)
         return fail_here(reader, "only one document is expected");
