@@ -12,6 +12,7 @@ enum {
     PREFACE_TIMEOUT_MS = 10000, /* a client that says nothing at all */
     WRITE_TIMEOUT_MS = 30000,   /* a client that does not read its answers */
     LINGER_MS = 2000,           /* time to read a last answer */
+    LINGER_DRAINING_MS = 300,   /* the same when the whole program waits for it */
     TLS_HANDSHAKE = 0x16,       /* first byte of a TLS client */
 };
 
@@ -250,10 +251,11 @@ void connection_settle(struct connection *connection)
 void connection_tick(struct connection *connection)
 {
     uint64_t age_ms = now_ms(connection) - connection->since_ms;
+    uint64_t linger_ms = connection->draining ? LINGER_DRAINING_MS : LINGER_MS;
 
     if (connection->closing)
         return;
-    if ((connection->lingering && age_ms >= LINGER_MS) ||
+    if ((connection->lingering && age_ms >= linger_ms) ||
         (connection->writing && age_ms >= WRITE_TIMEOUT_MS) ||
         (!connection->protocol &&
          (age_ms >= PREFACE_TIMEOUT_MS || connection->draining))) {

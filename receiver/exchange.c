@@ -9,6 +9,7 @@ void exchange_init(struct exchange *exchange, struct service *service,
     *exchange = (struct exchange){
         .service = service,
         .port = port,
+        .route.transport = RECEIVER_HTTP, /* until the head says more */
         .deadline_ms = service->now_ms + service->options->request_timeout_ms,
     };
     upload_init(&exchange->upload, service->intake, 0);
