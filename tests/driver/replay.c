@@ -91,22 +91,23 @@ static void tick_until(struct replay *replay, uint64_t until_ns)
 static void apply_file(struct replay *replay, uint64_t receive_ns, const char *path,
                        bool is_gzip)
 {
-    struct buffer body = read_file(path), inflated = {0};
+    struct buffer body = read_file(path);
     struct error err;
     struct slice bytes = buffer_slice(&body);
     struct otlp_limits limits = {OTLP_MAX_DEPTH};
+    char *inflated = NULL;
 
     if (is_gzip) {
-        if (!gzip_inflate(bytes, MAX_INFLATED, &inflated, &err))
+        if (!gzip_inflate(bytes, MAX_INFLATED, &inflated, &bytes.len, &err))
             fail(path, err.text);
-        bytes = buffer_slice(&inflated);
+        bytes.ptr = inflated;
     }
     tick_until(replay, receive_ns);
     if (!otlp_decode(replay->batch, bytes, replay->seed, &limits, &err))
         fail(path, err.text);
     pipeline_apply(replay->pipeline, replay->batch, receive_ns);
     buffer_release(&body);
-    buffer_release(&inflated);
+    free(inflated);
 }
 
 static void print_summary(const struct pipeline *pipeline)
