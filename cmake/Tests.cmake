@@ -7,6 +7,12 @@ function(gateway_test name)
     set_tests_properties(${name} PROPERTIES TIMEOUT 120)
 endfunction()
 
+# What scripts/fuzz builds and reads.
+if(GATEWAY_SANITIZE MATCHES "fuzzer")
+    add_custom_target(fuzz_targets)
+    file(WRITE ${CMAKE_BINARY_DIR}/fuzz_targets.txt "")
+endif()
+
 # gateway_fuzz(NAME DEPENDS floor... SOURCES x.c CORPUS folder) declares one fuzz target (a source
 # with LLVMFuzzerTestOneInput). Every build replays the corpus as a test; the fuzz preset
 # makes it a libFuzzer program as well.
@@ -18,10 +24,6 @@ function(gateway_fuzz name)
     if(GATEWAY_SANITIZE MATCHES "fuzzer")
         target_link_options(${name} PRIVATE -fsanitize=fuzzer)
         add_test(NAME ${name} COMMAND ${name} -runs=0 ${arg_CORPUS})
-        if(NOT TARGET fuzz_targets)
-            add_custom_target(fuzz_targets)
-            file(WRITE ${CMAKE_BINARY_DIR}/fuzz_targets.txt "")
-        endif()
         add_dependencies(fuzz_targets ${name})
         file(APPEND ${CMAKE_BINARY_DIR}/fuzz_targets.txt
             "${name} ${CMAKE_CURRENT_BINARY_DIR}/${name} ${arg_CORPUS}\n")
