@@ -117,7 +117,7 @@ void client_free(struct client *client)
 
 /* ---- sending ----------------------------------------------------------------------------- */
 
-static size_t keep_answer(char *bytes, size_t size, size_t count, void *self)
+static size_t keep_answer(const char *bytes, size_t size, size_t count, void *self)
 {
     struct transfer *transfer = self;
     size_t len = size * count;

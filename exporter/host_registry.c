@@ -1,6 +1,7 @@
 #include "exporter/host_registry.h"
 
 #include "base/memory.h"
+#include "exporter/host_lookup.h"
 #include "exporter/host_text.h"
 
 #include <assert.h>
@@ -13,11 +14,6 @@ enum step {
     STEP_NAME,
     STEP_CREATE,
     STEP_KNOWN
-};
-
-/* Hosts of one name that are looked at; nobody has more machines of one name than this. */
-enum {
-    MAX_HOSTS_READ = 64
 };
 
 struct host {
@@ -216,37 +212,20 @@ static enum host_event found(const struct host_registry *registry, struct host *
     return event;
 }
 
-static bool is_match(const struct host *host, const struct mackerel_host *candidate)
-{
-    if (candidate->is_retired || candidate->id[0] == '\0')
-        return false;
-    return host->step != STEP_NAME || slice_is(host->destination.name, candidate->name);
-}
-
 static enum host_event read_lookup(const struct host_registry *registry,
                                    struct host *host, struct slice body, uint64_t now_ms)
 {
-    struct mackerel_host hosts[MAX_HOSTS_READ];
-    const struct mackerel_host *match = NULL;
-    size_t count, matches = 0;
-    struct error err;
+    struct host_finding finding;
+    struct slice name = {0};
 
-    if (!mackerel_read_hosts(body, hosts, MAX_HOSTS_READ, &count, &err)) {
-        snprintf(host->problem, sizeof(host->problem), "unreadable answer: %.*s", 200,
-                 err.text);
-        return give_up_round(registry, host, now_ms);
+    if (host->step == STEP_NAME)
+        name = host->destination.name;
+    switch (host_lookup_read(body, name, &finding)) {
+    case HOST_LOOKUP_ONE: return found(registry, host, finding.host_id, now_ms);
+    case HOST_LOOKUP_NONE: return none_found(registry, host, now_ms);
+    case HOST_LOOKUP_UNCLEAR: break;
     }
-    for (size_t i = 0; i < count && i < MAX_HOSTS_READ; i++)
-        if (is_match(host, &hosts[i])) {
-            match = &hosts[i];
-            matches++;
-        }
-    if (matches == 1 && count <= MAX_HOSTS_READ)
-        return found(registry, host, match->id, now_ms);
-    if (matches == 0 && count <= MAX_HOSTS_READ)
-        return none_found(registry, host, now_ms);
-    snprintf(host->problem, sizeof(host->problem), "%s%zu hosts have this name",
-             count > MAX_HOSTS_READ ? "at least " : "", matches);
+    snprintf(host->problem, sizeof(host->problem), "%s", finding.problem);
     return give_up_round(registry, host, now_ms);
 }
 
@@ -292,11 +271,8 @@ enum native_state host_registry_native(const struct host_registry *registry, uin
 {
     const struct host *host = find(registry, id);
 
-    switch (registry->options.native) {
-    case NATIVE_MODE_ON: return NATIVE_POST;
-    case NATIVE_MODE_OFF: return NATIVE_OFF;
-    case NATIVE_MODE_AUTO: break;
-    }
+    if (registry->options.native != NATIVE_MODE_AUTO)
+        return registry->options.native == NATIVE_MODE_ON ? NATIVE_POST : NATIVE_OFF;
     return host && host->step == STEP_KNOWN ? host->watch.state : NATIVE_WAIT;
 }
 

@@ -16,9 +16,9 @@ enum {
 static void append_printable(struct buffer *line, struct slice text)
 {
     for (size_t i = 0; i < text.len; i++) {
-        unsigned char c = (unsigned char)text.ptr[i];
+        bool is_control = (unsigned char)text.ptr[i] < 0x20 || text.ptr[i] == 0x7f;
 
-        buffer_append_char(line, c < 0x20 || c == 0x7f ? '?' : (char)c);
+        buffer_append_char(line, is_control ? '?' : text.ptr[i]);
     }
 }
 
@@ -77,7 +77,7 @@ static void print_item(FILE *out, const struct buffer *to, const struct outbox_i
 
     gmtime_r(&time_s, &utc);
     strftime(minute, sizeof(minute), "%Y-%m-%dT%H:%M:%SZ", &utc);
-    fprintf(out, "%s  %-*.*s  %-*.*s %.*s\n", minute, 24, (int)to->len, to->ptr, width,
+    fprintf(out, "%s  %-24.*s  %-*.*s %.*s\n", minute, (int)to->len, to->ptr, width,
             (int)item->name.len, item->name.ptr, (int)len, number);
 }
 
