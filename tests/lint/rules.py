@@ -23,9 +23,11 @@ MAX_FUNCTION_LINES = 60
 MAX_PARAMETERS = 5
 MAX_FILE_LINES = 450
 
-# Unbounded, locale-dependent or silent where they fail; base/ has what replaces them.
+# Unbounded, locale-dependent, silent where they fail, or not for threads; base/ has what replaces
+# most of them, and the others have variants in _r.
 BANNED = ["strcpy", "strcat", "sprintf", "vsprintf", "gets", "strtok", "atoi", "atol", "atof",
-          "alloca", "system", "strdup", "strndup"]
+          "alloca", "system", "strdup", "strndup", "gmtime", "localtime", "ctime", "asctime",
+          "rand", "srand", "setenv", "putenv", "unsetenv", "gethostbyname", "inet_ntoa"]
 
 INCLUDE = re.compile(r'^[ \t]*#[ \t]*include[ \t]*([<"])([^>"]+)[>"]', re.MULTILINE)
 
