@@ -1,12 +1,11 @@
 #include "receiver/http2.h"
 
 #include "base/memory.h"
-#include "receiver/exchange.h"
+#include "receiver/call.h"
 #include "receiver/tokens.h"
 
 #include <nghttp2/nghttp2.h>
 
-#include <stdio.h>
 #include <stdlib.h>
 
 enum {
@@ -41,173 +40,29 @@ enum {
     PING_TIMEOUT_MS = 20000,
     /* Between the warning and the final GOAWAY: time for requests on their way (RFC 9113, 6.8). */
     DRAIN_GRACE_MS = 300,
-    /* More details than this may not fit the header list limit that gRPC C-core announces (8 KiB). */
-    DETAILS_NEED = 4096,
 };
 
 struct http2 {
     struct protocol base;
-    struct protocol_host host;
-    nghttp2_session *session;
-    struct stream *oldest, *newest; /* open streams by age */
+    struct call_list calls;
     struct tokens idle_frames;
     uint64_t heard_ms;  /* last bytes from the peer */
     uint64_t ping_ms;   /* when our PING went out; 0: none outstanding */
     uint64_t goaway_ms; /* when the final GOAWAY is due; 0: not draining */
-    size_t owed;        /* requests that wait for their answer */
     bool last_call_over;
     bool closing;
 };
 
-struct stream {
-    struct http2 *http2;
-    struct stream *older, *younger;
-    int32_t id;
-    size_t header_bytes;
-    size_t sent;        /* of body */
-    bool in_trailers;   /* the request's head is over */
-    bool received;      /* END_STREAM came */
-    bool owed;          /* submitted; counted in http2->owed */
-    bool grpc_trailers; /* send grpc-status: 0 after the body */
-    struct buffer body; /* of the answer */
-    struct exchange exchange;
-};
-
-/* ---- streams ------------------------------------------------------------------------------- */
-
-static struct stream *stream_of(const struct http2 *http2, int32_t id)
-{
-    return nghttp2_session_get_stream_user_data(http2->session, id);
-}
-
-static void link_stream(struct http2 *http2, struct stream *stream)
-{
-    stream->older = http2->newest;
-    if (http2->newest)
-        http2->newest->younger = stream;
-    else
-        http2->oldest = stream;
-    http2->newest = stream;
-}
-
-static void unlink_stream(struct http2 *http2, struct stream *stream)
-{
-    if (stream->older)
-        stream->older->younger = stream->younger;
-    else
-        http2->oldest = stream->younger;
-    if (stream->younger)
-        stream->younger->older = stream->older;
-    else
-        http2->newest = stream->older;
-}
-
-/* The answer is known, or nobody waits for it any more. */
-static void settle_debt(struct stream *stream)
-{
-    stream->http2->owed -= stream->owed;
-    stream->owed = false;
-}
-
-static void free_stream(struct http2 *http2, struct stream *stream)
-{
-    unlink_stream(http2, stream);
-    settle_debt(stream);
-    exchange_release(&stream->exchange);
-    buffer_release(&stream->body);
-    free(stream);
-}
-
 /* Counts a frame that carries nothing; ends the connection of a peer that sends floods of them. */
 static void count_idle_frame(struct http2 *http2)
 {
-    struct service *service = http2->host.service;
+    struct service *service = http2->calls.host.service;
 
     if (http2->closing || tokens_take(&http2->idle_frames, service->now_ms))
         return;
     stats_add(&service->stats.protocol_errors, 1);
-    nghttp2_session_terminate_session(http2->session, NGHTTP2_ENHANCE_YOUR_CALM);
+    nghttp2_session_terminate_session(http2->calls.session, NGHTTP2_ENHANCE_YOUR_CALM);
     http2->closing = true;
-}
-
-/* ---- answers ------------------------------------------------------------------------------- */
-
-static nghttp2_nv field(const char *name, struct slice value)
-{
-    /* nghttp2 copies both and changes neither; its type is not const for historical reasons. */
-    union {
-        const char *text;
-        uint8_t *bytes;
-    } name_bytes = {.text = name}, value_bytes = {.text = value.ptr};
-
-    return (nghttp2_nv){name_bytes.bytes, value_bytes.bytes, strlen(name), value.len,
-                        NGHTTP2_NV_FLAG_NONE};
-}
-
-static ssize_t read_body(nghttp2_session *session, int32_t id, uint8_t *out, size_t max,
-                         uint32_t *flags, nghttp2_data_source *source, void *self)
-{
-    struct stream *stream = source->ptr;
-    size_t len = stream->body.len - stream->sent;
-
-    (void)self;
-    if (len > max)
-        len = max;
-    if (len > 0)
-        memcpy(out, stream->body.ptr + stream->sent, len);
-    stream->sent += len;
-    if (stream->sent < stream->body.len)
-        return (ssize_t)len;
-    *flags |= NGHTTP2_DATA_FLAG_EOF;
-    if (stream->grpc_trailers) {
-        nghttp2_nv trailer = field("grpc-status", (struct slice)SLICE("0"));
-
-        *flags |= NGHTTP2_DATA_FLAG_NO_END_STREAM;
-        nghttp2_submit_trailer(session, id, &trailer, 1);
-    }
-    return (ssize_t)len;
-}
-
-/* Details may be left out where the peer would refuse the header block for its size. */
-static bool fits(const struct http2 *http2, const struct reply_field *reply_field)
-{
-    uint32_t max = nghttp2_session_get_remote_settings(
-        http2->session, NGHTTP2_SETTINGS_MAX_HEADER_LIST_SIZE);
-
-    return max >= DETAILS_NEED ||
-           strcmp(reply_field->name, "grpc-status-details-bin") != 0;
-}
-
-static void send_reply(struct stream *stream, const struct reply *reply)
-{
-    struct http2 *http2 = stream->http2;
-    nghttp2_nv fields[REPLY_FIELDS + 1];
-    nghttp2_data_provider provider = {.source.ptr = stream, .read_callback = read_body};
-    char status[12];
-    size_t count = 0;
-    bool has_body = reply->body.len > 0 || reply->grpc_trailers;
-
-    snprintf(status, sizeof(status), "%d", reply->status);
-    fields[count++] = field(":status", slice_of(status));
-    for (size_t i = 0; i < reply->field_count; i++)
-        if (fits(http2, &reply->fields[i]))
-            fields[count++] = field(reply->fields[i].name, reply_value(reply, i));
-    stream->grpc_trailers = reply->grpc_trailers;
-    buffer_append(&stream->body, buffer_slice(&reply->body));
-    nghttp2_submit_response(http2->session, stream->id, fields, count,
-                            has_body ? &provider : NULL);
-}
-
-static void respond(void *self, const struct outcome *outcome)
-{
-    struct stream *stream = self;
-    struct http2 *http2 = stream->http2;
-    struct service *service = http2->host.service;
-
-    settle_debt(stream);
-    reply_render(&service->reply, &stream->exchange.route, outcome);
-    send_reply(stream, &service->reply);
-    http2->host.wake(http2->host.self);
 }
 
 /* ---- nghttp2 callbacks --------------------------------------------------------------------- */
@@ -240,52 +95,38 @@ static int on_begin_headers(nghttp2_session *session, const nghttp2_frame *frame
                             void *self)
 {
     struct http2 *http2 = self;
-    struct stream *stream = stream_of(http2, frame->hd.stream_id);
+    struct call *call = call_find(&http2->calls, frame->hd.stream_id);
 
-    if (stream) {
-        stream->in_trailers = true;
+    (void)session;
+    if (call) {
+        call->in_trailers = true;
         return 0;
     }
-    stream = memory_new(1, sizeof(*stream));
-    stream->http2 = http2;
-    stream->id = frame->hd.stream_id;
-    exchange_init(&stream->exchange, http2->host.service, http2->host.port);
-    stream->exchange.head.http2 = true;
-    stream->exchange.respond = respond;
-    stream->exchange.self = stream;
-    link_stream(http2, stream);
-    nghttp2_session_set_stream_user_data(session, stream->id, stream);
+    call_new(&http2->calls, frame->hd.stream_id);
     return 0;
 }
 
 static int on_header(nghttp2_session *session, const nghttp2_frame *frame,
                      nghttp2_rcbuf *name, nghttp2_rcbuf *value, uint8_t flags, void *self)
 {
-    struct stream *stream = stream_of(self, frame->hd.stream_id);
+    struct http2 *http2 = self;
+    struct call *call = call_find(&http2->calls, frame->hd.stream_id);
     nghttp2_vec name_bytes = nghttp2_rcbuf_get_buf(name);
     nghttp2_vec value_bytes = nghttp2_rcbuf_get_buf(value);
 
     (void)session;
     (void)flags;
-    if (!stream)
+    if (!call)
         return 0;
-    stream->header_bytes += name_bytes.len + value_bytes.len + HEADER_OVERHEAD;
-    if (stream->header_bytes > ABSURD_HEADER_LIST)
+    call->header_bytes += name_bytes.len + value_bytes.len + HEADER_OVERHEAD;
+    if (call->header_bytes > ABSURD_HEADER_LIST)
         return NGHTTP2_ERR_CALLBACK_FAILURE;
-    stream->exchange.head.too_large |= stream->header_bytes > MAX_HEADER_LIST;
-    if (!stream->in_trailers)
-        head_add(&stream->exchange.head,
+    call->exchange.head.too_large |= call->header_bytes > MAX_HEADER_LIST;
+    if (!call->in_trailers)
+        head_add(&call->exchange.head,
                  (struct slice){(char *)name_bytes.base, name_bytes.len},
                  (struct slice){(char *)value_bytes.base, value_bytes.len});
     return 0;
-}
-
-static void end_stream(struct http2 *http2, struct stream *stream)
-{
-    stream->received = true;
-    exchange_end(&stream->exchange);
-    stream->owed = stream->exchange.stage == EXCHANGE_SUBMITTED;
-    http2->owed += stream->owed;
 }
 
 static int on_frame(nghttp2_session *session, const nghttp2_frame *frame, void *self)
@@ -299,28 +140,29 @@ static int on_frame(nghttp2_session *session, const nghttp2_frame *frame, void *
     if (!is_headers && frame->hd.type != NGHTTP2_DATA)
         return 0;
 
-    struct stream *stream = stream_of(http2, frame->hd.stream_id);
+    struct call *call = call_find(&http2->calls, frame->hd.stream_id);
 
-    if (!stream)
+    if (!call)
         return 0;
     if (frame->hd.flags & NGHTTP2_FLAG_END_STREAM)
-        stream->received = true;
-    if (is_headers && !stream->in_trailers)
-        exchange_head_done(&stream->exchange);
-    if (stream->received)
-        end_stream(http2, stream);
+        call->received = true;
+    if (is_headers && !call->in_trailers)
+        exchange_head_done(&call->exchange);
+    if (call->received)
+        call_end(call);
     return 0;
 }
 
 static int on_data(nghttp2_session *session, uint8_t flags, int32_t id,
                    const uint8_t *bytes, size_t len, void *self)
 {
-    struct stream *stream = stream_of(self, id);
+    struct http2 *http2 = self;
+    struct call *call = call_find(&http2->calls, id);
 
     (void)session;
     (void)flags;
-    if (stream)
-        exchange_body(&stream->exchange, (struct slice){(const char *)bytes, len});
+    if (call)
+        exchange_body(&call->exchange, (struct slice){(const char *)bytes, len});
     return 0;
 }
 
@@ -339,24 +181,24 @@ static int on_sent(nghttp2_session *session, const nghttp2_frame *frame, void *s
         (frame->hd.flags & NGHTTP2_FLAG_END_STREAM) == 0)
         return 0;
 
-    struct stream *stream = stream_of(http2, frame->hd.stream_id);
+    struct call *call = call_find(&http2->calls, frame->hd.stream_id);
 
     tokens_give(&http2->idle_frames, IDLE_FRAMES_PER_ANSWER);
-    if (stream && !stream->received)
-        nghttp2_submit_rst_stream(session, NGHTTP2_FLAG_NONE, stream->id,
-                                  NGHTTP2_NO_ERROR);
+    if (call && !call->received)
+        nghttp2_submit_rst_stream(session, NGHTTP2_FLAG_NONE, call->id, NGHTTP2_NO_ERROR);
     return 0;
 }
 
 static int on_stream_close(nghttp2_session *session, int32_t id, uint32_t code,
                            void *self)
 {
-    struct stream *stream = stream_of(self, id);
+    struct http2 *http2 = self;
+    struct call *call = call_find(&http2->calls, id);
 
     (void)session;
     (void)code;
-    if (stream)
-        free_stream(self, stream);
+    if (call)
+        call_free(call);
     return 0;
 }
 
@@ -371,17 +213,17 @@ static void receive(struct protocol *protocol, struct slice bytes)
 {
     struct http2 *http2 = http2_of(protocol);
 
-    http2->heard_ms = http2->host.service->now_ms;
+    http2->heard_ms = http2->calls.host.service->now_ms;
 
-    ssize_t used = nghttp2_session_mem_recv(http2->session, (const uint8_t *)bytes.ptr,
-                                            bytes.len);
+    ssize_t used = nghttp2_session_mem_recv(http2->calls.session,
+                                            (const uint8_t *)bytes.ptr, bytes.len);
 
     if (used >= 0)
         return;
-    stats_add(&http2->host.service->stats.protocol_errors, 1);
-    nghttp2_session_terminate_session(http2->session, used == NGHTTP2_ERR_FLOODED
-                                                          ? NGHTTP2_ENHANCE_YOUR_CALM
-                                                          : NGHTTP2_PROTOCOL_ERROR);
+    stats_add(&http2->calls.host.service->stats.protocol_errors, 1);
+    nghttp2_session_terminate_session(
+        http2->calls.session,
+        used == NGHTTP2_ERR_FLOODED ? NGHTTP2_ENHANCE_YOUR_CALM : NGHTTP2_PROTOCOL_ERROR);
     http2->closing = true;
 }
 
@@ -391,7 +233,7 @@ static void produce(struct protocol *protocol, struct buffer *out)
 
     for (;;) {
         const uint8_t *bytes;
-        ssize_t len = nghttp2_session_mem_send(http2->session, &bytes);
+        ssize_t len = nghttp2_session_mem_send(http2->calls.session, &bytes);
 
         if (len <= 0) {
             http2->closing |= len < 0;
@@ -399,30 +241,30 @@ static void produce(struct protocol *protocol, struct buffer *out)
         }
         buffer_append(out, (struct slice){(const char *)bytes, (size_t)len});
     }
-    if (!nghttp2_session_want_read(http2->session) &&
-        !nghttp2_session_want_write(http2->session))
+    if (!nghttp2_session_want_read(http2->calls.session) &&
+        !nghttp2_session_want_write(http2->calls.session))
         http2->closing = true;
 }
 
 /* ---- time ---------------------------------------------------------------------------------- */
 
 /* Incomplete requests run out of time in the order of their age, but for a shorter grpc-timeout. */
-static void expire_streams(struct http2 *http2)
+static void expire_calls(struct http2 *http2)
 {
-    for (struct stream *stream = http2->oldest; stream; stream = stream->younger)
-        exchange_expire(&stream->exchange);
+    for (struct call *call = http2->calls.oldest; call; call = call->younger)
+        exchange_expire(&call->exchange);
 }
 
 static void probe(struct http2 *http2)
 {
-    struct service *service = http2->host.service;
+    struct service *service = http2->calls.host.service;
 
     if (http2->ping_ms && service->now_ms - http2->ping_ms >= PING_TIMEOUT_MS) {
         stats_add(&service->stats.timeouts, 1);
         http2->closing = true;
     } else if (!http2->ping_ms &&
                service->now_ms - http2->heard_ms >= service->options->idle_timeout_ms) {
-        nghttp2_submit_ping(http2->session, NGHTTP2_FLAG_NONE, NULL);
+        nghttp2_submit_ping(http2->calls.session, NGHTTP2_FLAG_NONE, NULL);
         http2->ping_ms = service->now_ms;
     }
 }
@@ -431,14 +273,14 @@ static void tick(struct protocol *protocol)
 {
     struct http2 *http2 = http2_of(protocol);
 
-    expire_streams(http2);
+    expire_calls(http2);
     probe(http2);
     if (!http2->goaway_ms || http2->last_call_over ||
-        http2->host.service->now_ms < http2->goaway_ms)
+        http2->calls.host.service->now_ms < http2->goaway_ms)
         return;
     http2->last_call_over = true;
-    nghttp2_submit_goaway(http2->session, NGHTTP2_FLAG_NONE,
-                          nghttp2_session_get_last_proc_stream_id(http2->session),
+    nghttp2_submit_goaway(http2->calls.session, NGHTTP2_FLAG_NONE,
+                          nghttp2_session_get_last_proc_stream_id(http2->calls.session),
                           NGHTTP2_NO_ERROR, NULL, 0);
 }
 
@@ -446,8 +288,8 @@ static void drain(struct protocol *protocol)
 {
     struct http2 *http2 = http2_of(protocol);
 
-    http2->goaway_ms = http2->host.service->now_ms + DRAIN_GRACE_MS;
-    nghttp2_submit_shutdown_notice(http2->session);
+    http2->goaway_ms = http2->calls.host.service->now_ms + DRAIN_GRACE_MS;
+    nghttp2_submit_shutdown_notice(http2->calls.session);
 }
 
 static enum protocol_state state(const struct protocol *protocol)
@@ -458,7 +300,7 @@ static enum protocol_state state(const struct protocol *protocol)
 
 static bool owes(const struct protocol *protocol)
 {
-    return ((const struct http2 *)protocol)->owed > 0;
+    return ((const struct http2 *)protocol)->calls.owed > 0;
 }
 
 /* ---- life ---------------------------------------------------------------------------------- */
@@ -467,9 +309,11 @@ static void free_http2(struct protocol *protocol)
 {
     struct http2 *http2 = http2_of(protocol);
 
-    while (http2->oldest)
-        free_stream(http2, http2->oldest);
-    nghttp2_session_del(http2->session);
+    for (struct call *call = http2->calls.oldest, *next; call; call = next) {
+        next = call->younger;
+        call_free(call);
+    }
+    nghttp2_session_del(http2->calls.session);
     free(http2);
 }
 
@@ -503,7 +347,7 @@ static void open_session(struct http2 *http2)
     nghttp2_option_new(&option);
     set_callbacks(callbacks);
     set_limits(option);
-    nghttp2_session_server_new2(&http2->session, callbacks, http2, option);
+    nghttp2_session_server_new2(&http2->calls.session, callbacks, http2, option);
     nghttp2_option_del(option);
     nghttp2_session_callbacks_del(callbacks);
 }
@@ -517,9 +361,9 @@ static void submit_settings(struct http2 *http2)
         {NGHTTP2_SETTINGS_MAX_HEADER_LIST_SIZE, MAX_HEADER_LIST},
     };
 
-    nghttp2_submit_settings(http2->session, NGHTTP2_FLAG_NONE, settings,
+    nghttp2_submit_settings(http2->calls.session, NGHTTP2_FLAG_NONE, settings,
                             sizeof(settings) / sizeof(settings[0]));
-    nghttp2_session_set_local_window_size(http2->session, NGHTTP2_FLAG_NONE, 0,
+    nghttp2_session_set_local_window_size(http2->calls.session, NGHTTP2_FLAG_NONE, 0,
                                           CONNECTION_WINDOW);
 }
 
@@ -530,7 +374,7 @@ struct protocol *http2_new(const struct protocol_host *host)
     struct http2 *http2 = memory_new(1, sizeof(*http2));
 
     http2->base.class = &class;
-    http2->host = *host;
+    http2->calls.host = *host;
     http2->heard_ms = host->service->now_ms;
     tokens_init(&http2->idle_frames, IDLE_FRAME_BURST, IDLE_FRAMES_PER_S,
                 host->service->now_ms);

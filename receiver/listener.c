@@ -98,7 +98,7 @@ static int bind_any(const struct addrinfo *addresses)
     return fd;
 }
 
-bool listener_open(const char *text, int *socket_out, struct error *err)
+bool listener_open(const char *text, int *fd_out, struct error *err)
 {
     struct endpoint endpoint;
     struct addrinfo *addresses;
@@ -128,13 +128,13 @@ bool listener_open(const char *text, int *socket_out, struct error *err)
         return FAIL(err, ERROR_INTERNAL, "cannot listen on %s: %s", text,
                     strerror_r(reason, why, sizeof(why)));
     }
-    *socket_out = fd;
+    *fd_out = fd;
     return true;
 }
 
 void listener_address(int fd, char text[static LISTENER_ADDRESS_MAX])
 {
-    struct sockaddr_storage address;
+    struct sockaddr_storage address = {0};
     socklen_t len = sizeof(address);
     char host[LISTENER_ADDRESS_MAX - PORT_MAX - 3], port[PORT_MAX];
 

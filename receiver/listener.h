@@ -18,9 +18,9 @@ enum {
  * Binds and listens; the socket does not block. Hosts are numbers, "localhost" or "[v6]"; an empty
  * host or "*" is all addresses. ERROR_INVALID: not an endpoint; ERROR_INTERNAL: cannot bind.
  */
-bool listener_open(const char *endpoint, int *socket_out, struct error *err) MUST_CHECK;
+bool listener_open(const char *endpoint, int *fd_out, struct error *err) MUST_CHECK;
 
 /* "host:port" as bound; IPv6 hosts in brackets. */
-void listener_address(int socket, char text[static LISTENER_ADDRESS_MAX]);
+void listener_address(int fd, char text[static LISTENER_ADDRESS_MAX]);
 
 #endif

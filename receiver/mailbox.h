@@ -34,8 +34,8 @@ void mailbox_bind(struct mailbox *mailbox);
 
 struct ticket *mailbox_issue(struct mailbox *mailbox, void *owner);
 
-/* Any thread; fits intake_request.answer with the ticket as self. The ticket is gone afterwards. */
-void mailbox_post(void *ticket, enum error_kind kind);
+/* Any thread; fits intake_request.answer; self is the ticket. The ticket is gone afterwards. */
+void mailbox_post(void *self, enum error_kind kind);
 
 /* All posted tickets, first posted first, linked by next; the caller frees each with free(). */
 struct ticket *mailbox_take(struct mailbox *mailbox);
