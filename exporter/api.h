@@ -26,10 +26,9 @@ enum api_endpoint {
 /* A request, ready to be sent. Zero-initialise it; release it. */
 struct api_request {
     enum api_endpoint endpoint;
-    uint64_t
-        destination; /* id in the outbox of what it is about; 0: nothing in particular */
-    struct buffer path; /* from "/api/v0/" on, with the query */
-    struct buffer body; /* empty for GET */
+    uint64_t destination; /* id in the outbox of what it is about; 0: none */
+    struct buffer path;   /* from "/api/v0/" on, with the query */
+    struct buffer body;   /* empty for GET */
 };
 
 /* What came back. Texts are borrowed for the call that passes an answer. */

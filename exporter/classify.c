@@ -47,19 +47,18 @@ static const struct {
 };
 
 /* Failures before a byte of the request left: nothing can have taken effect. */
+static const CURLcode unsent[] = {
+    CURLE_UNSUPPORTED_PROTOCOL,     CURLE_URL_MALFORMAT,      CURLE_COULDNT_RESOLVE_PROXY,
+    CURLE_COULDNT_RESOLVE_HOST,     CURLE_COULDNT_CONNECT,    CURLE_SSL_CONNECT_ERROR,
+    CURLE_PEER_FAILED_VERIFICATION, CURLE_SSL_CACERT_BADFILE,
+};
+
 static bool failed_before_sending(int code)
 {
-    switch (code) { // NOLINT: CURLcode as int
-    case CURLE_COULDNT_RESOLVE_PROXY:
-    case CURLE_COULDNT_RESOLVE_HOST:
-    case CURLE_COULDNT_CONNECT:
-    case CURLE_SSL_CONNECT_ERROR:
-    case CURLE_PEER_FAILED_VERIFICATION:
-    case CURLE_SSL_CACERT_BADFILE:
-    case CURLE_URL_MALFORMAT:
-    case CURLE_UNSUPPORTED_PROTOCOL: return true;
-    default: return false;
-    }
+    for (size_t i = 0; i < sizeof(unsent) / sizeof(unsent[0]); i++)
+        if ((int)unsent[i] == code)
+            return true;
+    return false;
 }
 
 /* The ways in which a connection that the server had closed shows itself. */

@@ -363,6 +363,9 @@ static bool is_hopeful(const struct dispatch *dispatch, const struct target *tar
 
     if (target->stored.values == 0)
         return false;
+    if (service_registry_exists(dispatch->services, id))
+        return target->is_busy || now.mono_ms < target->hold_ms ||
+               now.mono_ms < pace_next_ms(&target->pace);
     if (target->stored.destination.kind == MACKEREL_SERVICE)
         return !service_registry_explain(dispatch->services, id, text, sizeof(text));
     if (host_registry_id(dispatch->loader.hosts, id))

@@ -1,38 +1,12 @@
 #include "exporter/host_registry.h"
 
 #include "base/memory.h"
+#include "exporter/host.h"
 #include "exporter/host_lookup.h"
 #include "exporter/host_text.h"
 
-#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
-
-enum step {
-    STEP_ID,
-    STEP_IDENTIFIER,
-    STEP_NAME,
-    STEP_CREATE,
-    STEP_KNOWN
-};
-
-struct host {
-    uint64_t id;
-    struct mackerel_destination destination; /* borrowed */
-    enum step step;
-    bool is_asked;     /* a question is on its way */
-    bool was_refused;  /* creation was answered with a refusal in this round */
-    bool is_unknown;   /* sought at least once in vain */
-    uint64_t due_ms;   /* when to ask the next question */
-    uint64_t since_ms; /* when the search began */
-    uint64_t
-        lost_ms; /* when Mackerel last said that it does not know the host; 0: never */
-    uint64_t creations; /* of the registry when this round of look-ups began */
-    unsigned rounds;    /* look-ups in vain, in a row */
-    char host_id[64];
-    char problem[HOST_TEXT_MAX];
-    struct agent_watch watch;
-};
 
 struct host_registry {
     struct host_registry_options options;
@@ -87,19 +61,6 @@ static struct host *find(const struct host_registry *registry, uint64_t id)
 
 /* ---- the search -------------------------------------------------------------------------- */
 
-static void start_round(const struct host_registry *registry, struct host *host,
-                        uint64_t due_ms)
-{
-    host->creations = registry->creations;
-    host->due_ms = due_ms;
-    if (host->destination.host_id.len)
-        host->step = STEP_ID;
-    else if (host->destination.custom_identifier.len)
-        host->step = STEP_IDENTIFIER;
-    else
-        host->step = STEP_NAME;
-}
-
 void host_registry_seek(struct host_registry *registry, uint64_t id,
                         const struct mackerel_destination *destination, uint64_t now_ms)
 {
@@ -113,7 +74,7 @@ void host_registry_seek(struct host_registry *registry, uint64_t id,
     host->id = id;
     host->destination = *destination;
     host->since_ms = now_ms;
-    start_round(registry, host, now_ms);
+    host_start_round(host, registry->creations, now_ms);
     registry->hosts = memory_grow(registry->hosts, registry->count + 1,
                                   &registry->capacity, sizeof(struct host *));
     memmove(registry->hosts + at + 1, registry->hosts + at,
@@ -129,28 +90,12 @@ void host_registry_forget(struct host_registry *registry, uint64_t id)
 
     if (!host)
         return;
-    if (host->is_asked && host->step == STEP_CREATE)
+    if (host->is_asked && host->step == HOST_STEP_CREATE)
         registry->is_creating = false;
     free(host);
     registry->count--;
     memmove(registry->hosts + at, registry->hosts + at + 1,
             (registry->count - at) * sizeof(struct host *));
-}
-
-static enum host_event give_up_round(const struct host_registry *registry,
-                                     struct host *host, uint64_t now_ms)
-{
-    uint64_t pause = HOST_SEEK_MAX_MS;
-
-    if (host->rounds < 4)
-        pause = (uint64_t)HOST_SEEK_FIRST_MS << host->rounds;
-    if (pause > HOST_SEEK_MAX_MS)
-        pause = HOST_SEEK_MAX_MS;
-    host->rounds++;
-    host->is_unknown = true;
-    host->was_refused = false;
-    start_round(registry, host, now_ms + pause);
-    return host->rounds == 1 ? HOST_EVENT_UNKNOWN : HOST_EVENT_STILL_UNKNOWN;
 }
 
 static bool may_create(const struct host_registry *registry, const struct host *host)
@@ -171,17 +116,17 @@ static bool may_create(const struct host_registry *registry, const struct host *
 static enum host_event none_found(const struct host_registry *registry, struct host *host,
                                   uint64_t now_ms)
 {
-    if (host->step == STEP_IDENTIFIER && host->destination.name.len) {
-        host->step = STEP_NAME;
+    if (host->step == HOST_STEP_IDENTIFIER && host->destination.name.len) {
+        host->step = HOST_STEP_NAME;
         return HOST_EVENT_NONE;
     }
     if (!host->was_refused && may_create(registry, host)) {
-        host->step = STEP_CREATE;
+        host->step = HOST_STEP_CREATE;
         return HOST_EVENT_NONE;
     }
     if (!host->was_refused)
         snprintf(host->problem, sizeof(host->problem), "no such host");
-    return give_up_round(registry, host, now_ms);
+    return host_give_up_round(host, registry->creations, now_ms);
 }
 
 /* A host that another identity already found shares what is known about its native writer. */
@@ -192,7 +137,7 @@ static void start_watch(const struct host_registry *registry, struct host *host,
     for (size_t i = 0; i < registry->count; i++) {
         const struct host *other = registry->hosts[i];
 
-        if (other != host && other->step == STEP_KNOWN &&
+        if (other != host && other->step == HOST_STEP_KNOWN &&
             strcmp(other->host_id, host->host_id) == 0)
             host->watch = other->watch;
     }
@@ -201,14 +146,17 @@ static void start_watch(const struct host_registry *registry, struct host *host,
 static enum host_event found(const struct host_registry *registry, struct host *host,
                              const char *host_id, uint64_t now_ms)
 {
-    enum host_event event = host->step == STEP_CREATE ? HOST_EVENT_CREATED
-                                                      : HOST_EVENT_FOUND;
+    enum host_event event = host->step == HOST_STEP_CREATE ? HOST_EVENT_CREATED
+                                                           : HOST_EVENT_FOUND;
+
+    bool is_another = strcmp(host->host_id, host_id) != 0;
 
     snprintf(host->host_id, sizeof(host->host_id), "%s", host_id);
-    host->step = STEP_KNOWN;
+    host->step = HOST_STEP_KNOWN;
     host->is_unknown = host->was_refused = false;
     host->rounds = 0;
-    start_watch(registry, host, now_ms);
+    if (is_another)
+        start_watch(registry, host, now_ms);
     return event;
 }
 
@@ -218,7 +166,7 @@ static enum host_event read_lookup(const struct host_registry *registry,
     struct host_finding finding;
     struct slice name = {0};
 
-    if (host->step == STEP_NAME)
+    if (host->step == HOST_STEP_NAME)
         name = host->destination.name;
     switch (host_lookup_read(body, name, &finding)) {
     case HOST_LOOKUP_ONE: return found(registry, host, finding.host_id, now_ms);
@@ -226,7 +174,7 @@ static enum host_event read_lookup(const struct host_registry *registry,
     case HOST_LOOKUP_UNCLEAR: break;
     }
     snprintf(host->problem, sizeof(host->problem), "%s", finding.problem);
-    return give_up_round(registry, host, now_ms);
+    return host_give_up_round(host, registry->creations, now_ms);
 }
 
 static enum host_event read_creation(struct host_registry *registry, struct host *host,
@@ -244,7 +192,7 @@ static enum host_event read_creation(struct host_registry *registry, struct host
     if (!mackerel_read_error(answer->body, why, sizeof(why)))
         snprintf(why, sizeof(why), "status %d", answer->status);
     snprintf(host->problem, sizeof(host->problem), "Mackerel did not create it: %s", why);
-    start_round(registry, host, now_ms);
+    host_start_round(host, registry->creations, now_ms);
     return HOST_EVENT_NONE;
 }
 
@@ -273,7 +221,7 @@ enum native_state host_registry_native(const struct host_registry *registry, uin
 
     if (registry->options.native != NATIVE_MODE_AUTO)
         return registry->options.native == NATIVE_MODE_ON ? NATIVE_POST : NATIVE_OFF;
-    return host && host->step == STEP_KNOWN ? host->watch.state : NATIVE_WAIT;
+    return host && host->step == HOST_STEP_KNOWN ? host->watch.state : NATIVE_WAIT;
 }
 
 void host_registry_posted_load(struct host_registry *registry, uint64_t id,
@@ -293,51 +241,11 @@ static bool is_due(const struct host_registry *registry, const struct host *host
 {
     if (host->is_asked)
         return false;
-    if (host->step == STEP_KNOWN)
+    if (host->step == HOST_STEP_KNOWN)
         return registry->options.native == NATIVE_MODE_AUTO &&
                agent_watch_due_ms(&host->watch) <= now_ms;
     return host->due_ms <= now_ms &&
-           !(host->step == STEP_CREATE && registry->is_creating);
-}
-
-static const enum api_endpoint endpoints[] = {
-    [STEP_ID] = API_HOST,      [STEP_IDENTIFIER] = API_HOST_BY_IDENTIFIER,
-    [STEP_NAME] = API_HOSTS,   [STEP_CREATE] = API_CREATE_HOST,
-    [STEP_KNOWN] = API_LATEST,
-};
-
-static_assert(sizeof(endpoints) / sizeof(endpoints[0]) == STEP_KNOWN + 1, "one per step");
-
-static void write_question(const struct host *host, struct api_request *request)
-{
-    api_request_reset(request, endpoints[host->step], host->id);
-    switch (host->step) {
-    case STEP_ID:
-        buffer_append_text(&request->path, "/api/v0/hosts/");
-        api_append_encoded(&request->path, host->destination.host_id);
-        return;
-    case STEP_IDENTIFIER:
-        buffer_append_text(&request->path, "/api/v0/hosts-by-custom-identifier/");
-        api_append_encoded(&request->path, host->destination.custom_identifier);
-        return;
-    case STEP_NAME:
-        buffer_append_text(&request->path, "/api/v0/hosts?name=");
-        api_append_encoded(&request->path, host->destination.name);
-        /* Without statuses the API leaves out hosts in maintenance and switched off. */
-        buffer_append_text(
-            &request->path,
-            "&status=working&status=standby&status=maintenance&status=poweroff");
-        return;
-    case STEP_CREATE:
-        buffer_append_text(&request->path, "/api/v0/hosts");
-        host_text_write_creation(&request->body, &host->destination);
-        return;
-    case STEP_KNOWN:
-        buffer_append_text(&request->path, "/api/v0/tsdb/latest?hostId=");
-        api_append_encoded(&request->path, slice_of(host->host_id));
-        buffer_append_text(&request->path, "&name=loadavg5");
-        return;
-    }
+           !(host->step == HOST_STEP_CREATE && registry->is_creating);
 }
 
 bool host_registry_next(struct host_registry *registry, uint64_t now_ms,
@@ -348,12 +256,13 @@ bool host_registry_next(struct host_registry *registry, uint64_t now_ms,
 
         if (!is_due(registry, host, now_ms))
             continue;
-        if (host->step == STEP_CREATE && host->creations != registry->creations)
-            start_round(registry, host, now_ms); /* somebody was created meanwhile */
-        if (host->step == STEP_CREATE)
+        if (host->step == HOST_STEP_CREATE && host->creations != registry->creations)
+            host_start_round(host, registry->creations,
+                             now_ms); /* somebody was created meanwhile */
+        if (host->step == HOST_STEP_CREATE)
             registry->is_creating = true;
         host->is_asked = true;
-        write_question(host, request);
+        host_write_question(host, request);
         return true;
     }
     return false;
@@ -365,7 +274,7 @@ static struct host *take_question(const struct host_registry *registry,
 {
     struct host *host = find(registry, request->destination);
 
-    if (!host || !host->is_asked || endpoints[host->step] != request->endpoint)
+    if (!host || !host->is_asked || host_endpoint(host) != request->endpoint)
         return NULL;
     host->is_asked = false;
     return host;
@@ -380,14 +289,14 @@ enum host_event host_registry_answer(struct host_registry *registry,
     if (!host)
         return HOST_EVENT_NONE;
     switch (host->step) {
-    case STEP_ID:
-    case STEP_IDENTIFIER:
-    case STEP_NAME:
+    case HOST_STEP_ID:
+    case HOST_STEP_IDENTIFIER:
+    case HOST_STEP_NAME:
         if (answer->status >= 300)
             return none_found(registry, host, now_ms);
         return read_lookup(registry, host, answer->body, now_ms);
-    case STEP_CREATE: return read_creation(registry, host, answer, now_ms);
-    case STEP_KNOWN: return read_latest(host, answer, now_ms);
+    case HOST_STEP_CREATE: return read_creation(registry, host, answer, now_ms);
+    case HOST_STEP_KNOWN: return read_latest(host, answer, now_ms);
     }
     return HOST_EVENT_NONE;
 }
@@ -397,26 +306,26 @@ void host_registry_failed(struct host_registry *registry,
 {
     struct host *host = take_question(registry, request);
 
-    if (!host || host->step != STEP_CREATE)
+    if (!host || host->step != HOST_STEP_CREATE)
         return;
     /* It may have been created all the same. */
     registry->is_creating = false;
     registry->creations++;
-    start_round(registry, host, host->due_ms);
+    host_start_round(host, registry->creations, host->due_ms);
 }
 
 const char *host_registry_id(const struct host_registry *registry, uint64_t id)
 {
     const struct host *host = find(registry, id);
 
-    return host && host->step == STEP_KNOWN ? host->host_id : NULL;
+    return host && host->step == HOST_STEP_KNOWN ? host->host_id : NULL;
 }
 
 void host_registry_lost(struct host_registry *registry, uint64_t id, uint64_t now_ms)
 {
     struct host *host = find(registry, id);
 
-    if (!host || host->step != STEP_KNOWN)
+    if (!host || host->step != HOST_STEP_KNOWN)
         return;
 
     bool is_repeated = host->lost_ms && now_ms < host->lost_ms + HOST_SEEK_MAX_MS;
@@ -428,9 +337,22 @@ void host_registry_lost(struct host_registry *registry, uint64_t id, uint64_t no
              host->host_id);
     /* The look-up may go on finding what the post does not: do not spin between the two. */
     if (is_repeated)
-        give_up_round(registry, host, now_ms);
+        host_give_up_round(host, registry->creations, now_ms);
     else
-        start_round(registry, host, now_ms);
+        host_start_round(host, registry->creations, now_ms);
+}
+
+bool host_registry_doubt(struct host_registry *registry, uint64_t id, uint64_t now_ms)
+{
+    struct host *host = find(registry, id);
+
+    if (!host || host->step != HOST_STEP_KNOWN ||
+        (host->doubt_ms && now_ms < host->doubt_ms + HOST_SEEK_MAX_MS))
+        return false;
+    host->doubt_ms = now_ms;
+    host->is_asked = false;
+    host_start_round(host, registry->creations, now_ms);
+    return true;
 }
 
 bool host_registry_explain(const struct host_registry *registry, uint64_t id,

@@ -20,6 +20,7 @@
 
 #include "exporter/agent_watch.h"
 #include "exporter/api.h"
+#include "exporter/host_event.h"
 #include "proto/mackerel.h"
 
 #include <stdbool.h>
@@ -44,22 +45,6 @@ struct host_registry_options {
         *listed; /* names and custom identifiers that may be created; borrowed */
     size_t listed_count;
     enum native_mode native;
-};
-
-enum {
-    HOST_SEEK_FIRST_MS = 60 * 1000,
-    HOST_SEEK_MAX_MS = 10 * 60 * 1000,
-};
-
-/* What an answer changed, for the log. */
-enum host_event {
-    HOST_EVENT_NONE,
-    HOST_EVENT_FOUND,
-    HOST_EVENT_CREATED,
-    HOST_EVENT_UNKNOWN,       /* none or several */
-    HOST_EVENT_STILL_UNKNOWN, /* again none or several */
-    HOST_EVENT_AGENT_WRITES,
-    HOST_EVENT_AGENT_SILENT,
 };
 
 struct host_registry;
@@ -93,13 +78,15 @@ enum native_state host_registry_native(const struct host_registry *registry, uin
 /* Mackerel does not know this host any more: seek it again. */
 void host_registry_lost(struct host_registry *registry, uint64_t id, uint64_t now_ms);
 
+/*
+ * Mackerel refuses everything for this host, perhaps because it was retired: look it up before the
+ * values are blamed. False when that was done in the last 10 min.
+ */
+bool host_registry_doubt(struct host_registry *registry, uint64_t id, uint64_t now_ms);
+
 /* We posted loadavg5 of this destination's host. */
 void host_registry_posted_load(struct host_registry *registry, uint64_t id,
                                uint64_t now_ms);
-
-enum {
-    HOST_TEXT_MAX = 384
-};
 
 struct host_unknown {
     uint64_t id;

@@ -30,8 +30,10 @@ char *key_file_read(const char *path, struct error *err)
     struct slice key = {text, 0};
 
     if (!file) {
+        char why[128];
+
         FAIL(err, ERROR_INVALID, "cannot read the API key from %s: %s", path,
-             strerror(errno));
+             strerror_r(errno, why, sizeof(why)));
         return NULL;
     }
     key.len = fread(text, 1, sizeof(text), file);

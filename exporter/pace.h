@@ -20,8 +20,7 @@ enum {
 };
 
 struct pace {
-    uint64_t
-        posts_ms[PACE_POSTS]; /* times of the last posts, oldest at `next`; 0: none */
+    uint64_t posts_ms[PACE_POSTS]; /* last posts, the oldest at `next`; 0: none */
     unsigned next;
 };
 

@@ -18,7 +18,8 @@ static void append_printable(struct buffer *line, struct slice text)
     for (size_t i = 0; i < text.len; i++) {
         bool is_control = (unsigned char)text.ptr[i] < 0x20 || text.ptr[i] == 0x7f;
 
-        buffer_append_char(line, is_control ? '?' : text.ptr[i]);
+        buffer_append(line, is_control ? (struct slice)SLICE("?")
+                                       : (struct slice){text.ptr + i, 1});
     }
 }
 

@@ -141,20 +141,43 @@ static void shrink(const struct receipts *receipts, struct errand *errand)
         target->max_bytes = errand->limits.max_bytes;
 }
 
-static void take_refused(struct receipts *receipts, struct errand *errand,
-                         enum verdict verdict, const char *why, struct instant now)
+/* A host whose values are all refused may be retired: then they wait, and none is given up. */
+static bool is_doubtful(const struct receipts *receipts, const struct errand *errand,
+                        struct instant now)
+{
+    uint64_t id = errand->batch.items[errand_top(errand).first].destination;
+
+    return errand->request.endpoint == API_HOST_TSDB &&
+           host_registry_doubt(receipts->loader->hosts, id, now.mono_ms);
+}
+
+static void take_bad(struct receipts *receipts, struct errand *errand, const char *why,
+                     struct instant now)
 {
     struct range top = errand_top(errand);
-    size_t cut;
+    size_t cut = batch_host_cut(errand->entries + top.first, top.count);
+
+    if (cut)
+        errand_cut(errand, cut);
+    else if (is_doubtful(receipts, errand, now))
+        settle_top(receipts, errand, OUTBOX_RETURNED, now);
+    else if (top.count > 1)
+        errand_cut(errand, batch_halve(top.count));
+    else
+        reject(receipts, errand, why, now);
+}
+
+static void take_too_large(struct receipts *receipts, struct errand *errand,
+                           const char *why, struct instant now)
+{
+    struct range top = errand_top(errand);
 
     if (top.count == 1) {
         reject(receipts, errand, why, now);
         return;
     }
-    if (verdict == VERDICT_SPLIT)
-        shrink(receipts, errand);
-    cut = batch_host_cut(errand->entries + top.first, top.count);
-    errand_cut(errand, cut && verdict == VERDICT_BAD ? cut : batch_halve(top.count));
+    shrink(receipts, errand);
+    errand_cut(errand, batch_halve(top.count));
 }
 
 static void take_too_many(struct receipts *receipts, struct errand *errand,
@@ -191,7 +214,7 @@ void receipt_take(struct receipts *receipts, struct errand *errand,
     case VERDICT_AUTH: give_back(receipts, errand, OUTBOX_RETURNED, now); return;
     case VERDICT_RETRY_NEXT_MINUTE: take_too_many(receipts, errand, answer, now); return;
     case VERDICT_NOT_FOUND: take_not_found(receipts, errand, now); return;
-    case VERDICT_SPLIT:
-    case VERDICT_BAD: take_refused(receipts, errand, judgement.verdict, why, now); return;
+    case VERDICT_SPLIT: take_too_large(receipts, errand, why, now); return;
+    case VERDICT_BAD: take_bad(receipts, errand, why, now); return;
     }
 }

@@ -1,6 +1,11 @@
 #include "exporter/agent_watch.h"
 
-#include "tests/exporter/unit.h"
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
 
 enum {
     MINUTE_MS = 60000,

@@ -1,8 +1,13 @@
 #include "exporter/classify.h"
 
-#include "tests/exporter/unit.h"
-
 #include <curl/curl.h>
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
 
 static struct judgement status(int status)
 {

@@ -7,14 +7,19 @@
 #include "base/buffer.h"
 #include "base/clock.h"
 #include "base/log.h"
-#include "tests/exporter/unit.h"
 
 #include <arpa/inet.h>
 #include <pthread.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <unistd.h>
+
+#include <cmocka.h>
 
 enum {
     DRAIN_MS = 20000

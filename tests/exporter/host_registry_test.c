@@ -1,9 +1,13 @@
 #include "exporter/host_registry.h"
 
-#include "tests/exporter/unit.h"
-
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+
+#include <cmocka.h>
 
 enum {
     MINUTE_MS = 60000

@@ -1,9 +1,13 @@
 #include "exporter/outbox.h"
 
-#include "tests/exporter/unit.h"
-
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+
+#include <cmocka.h>
 
 /* 2026-11-24T11:00:00Z */
 enum {

@@ -1,8 +1,12 @@
 #include "exporter/owner.h"
 
-#include "tests/exporter/unit.h"
-
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
 #include <stdio.h>
+
+#include <cmocka.h>
 
 static bool claim(struct owner_table *table, const char *host, const char *name,
                   uint64_t who, uint64_t minute_s)

@@ -1,6 +1,11 @@
 #include "exporter/pace.h"
 
-#include "tests/exporter/unit.h"
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
 
 static void four_posts_go_at_once_and_the_fifth_a_minute_after_the_first(void **state)
 {
