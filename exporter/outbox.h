@@ -21,19 +21,12 @@
 #define EXPORTER_OUTBOX_H
 
 #include "base/ledger.h"
+#include "exporter/outbox_item.h"
 #include "proto/mackerel.h"
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-
-enum {
-    OUTBOX_MAX_AGE_S = 24 * 3600,
-    /* Twice the 30 s that a request may take: a request that is later than this is dead. */
-    OUTBOX_CONFIRM_S = 60,
-    /* LIVE rows older than this are backlog (after an outage): the newest minutes go first. */
-    OUTBOX_LIVE_S = 5 * 60,
-};
 
 struct outbox;
 
@@ -69,21 +62,6 @@ void outbox_prune(struct outbox *outbox, uint64_t since_s,
 
 /* ---- sending ----------------------------------------------------------------------------- */
 
-enum outbox_pick {
-    OUTBOX_ALL,
-    OUTBOX_CUSTOM,
-    OUTBOX_NATIVE
-};
-
-struct outbox_item {
-    uint64_t destination;
-    uint64_t minute_s;
-    uint32_t revision;
-    bool native;
-    double value;
-    struct slice name; /* belongs to the batch */
-};
-
 struct outbox_names;
 
 /* Values that were taken. Zero-initialise it; release it after settling every item. */
@@ -95,32 +73,9 @@ struct outbox_batch {
 
 void outbox_batch_release(struct outbox_batch *batch);
 
-struct outbox_query {
-    uint64_t destination;
-    enum mackerel_lane lane; /* LIVE: fresh rows; BACKFILL: late rows and backlog */
-    enum outbox_pick pick;
-    uint64_t now_s;
-    size_t max_values;
-};
-
 /* Appends values that are due, oldest minute first, and marks them in flight. Returns how many. */
 size_t outbox_take(struct outbox *outbox, const struct outbox_query *query,
                    struct outbox_batch *batch);
-
-enum outbox_end {
-    OUTBOX_DELIVERED, /* answered 2xx */
-    OUTBOX_RETURNED,  /* surely not taken: back to the queue */
-    OUTBOX_AMBIGUOUS, /* back to the queue; the attempt may still take effect */
-    OUTBOX_REJECTED,  /* Mackerel will never take it */
-    OUTBOX_EXPIRED,   /* too old, or no room */
-    OUTBOX_WITHHELD,  /* held back for good for `reason` */
-};
-
-struct outbox_verdict {
-    enum outbox_end end;
-    enum withheld reason; /* only with OUTBOX_WITHHELD */
-    uint64_t now_ns;      /* Unix time */
-};
 
 /* Ends the flight of items that were taken. Each item is settled exactly once. */
 void outbox_settle(struct outbox *outbox, const struct outbox_item *items, size_t count,

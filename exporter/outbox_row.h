@@ -11,7 +11,7 @@
 #define EXPORTER_OUTBOX_ROW_H
 
 #include "base/buffer.h"
-#include "exporter/outbox.h"
+#include "exporter/outbox_item.h"
 
 struct outbox_slot {
     double value;
