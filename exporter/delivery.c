@@ -265,7 +265,6 @@ static bool start(struct delivery *delivery, struct error *err)
 {
     struct dispatch_options options = {
         .outbox = delivery->outbox,
-        .outbox_max_bytes = delivery->options.outbox_max_bytes,
         .create_services = delivery->options.create_services,
         .random = draw,
     };
@@ -273,6 +272,10 @@ static bool start(struct delivery *delivery, struct error *err)
     if (!read_modes(&delivery->options, &options.hosts, err) ||
         !make_client(delivery, err))
         return false;
+    if (delivery->client)
+        options.outbox_max_bytes = delivery->options.outbox_max_bytes;
+    else if (options.hosts.native == NATIVE_MODE_AUTO)
+        options.hosts.native = NATIVE_MODE_ON; /* a preview asks nobody who else writes */
     delivery->dispatch = dispatch_new(&options);
     if (pthread_create(&delivery->thread, NULL, delivery->client ? run : run_preview,
                        delivery))
