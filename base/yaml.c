@@ -144,7 +144,7 @@ static bool read_members(struct reader *reader, struct table *keys,
                          struct yaml_node **end)
 {
     while (next_event(reader)) {
-        struct yaml_node *key;
+        struct yaml_node *key = NULL; /* gcc 14 does not see that read_key() sets it */
 
         if (reader->event.type == YAML_MAPPING_END_EVENT)
             return true;
