@@ -289,7 +289,7 @@ static bool decode_metric(struct decoder *d, struct slice message)
     d->metric.hash = hash_metric(d);
 
     struct otlp_point_context context = {
-        .hasher = d->hasher,
+        .hasher = &d->hasher,
         .arena = d->batch->arena,
         .kind = d->metric.kind,
         .temporality = d->metric.temporality,
@@ -377,11 +377,10 @@ static bool decode_request(struct decoder *d, struct slice body)
 bool otlp_decode(struct otlp_batch *batch, struct slice body, uint64_t seed,
                  const struct otlp_limits *limits, struct error *err)
 {
-    struct decoder d = {
-        .batch = batch,
-        .hasher = {seed, limits ? limits->max_depth : (uint32_t)OTLP_MAX_DEPTH},
-    };
+    struct decoder d = {.batch = batch};
 
+    otlp_hasher_init(&d.hasher, seed,
+                     limits ? limits->max_depth : (uint32_t)OTLP_MAX_DEPTH);
     otlp_batch_reset(batch);
     if (!decode_request(&d, body)) {
         otlp_batch_reset(batch);

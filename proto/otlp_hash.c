@@ -9,6 +9,21 @@ enum {
     PLAIN_MAX = 4 + 2 * SHORT_MAX
 };
 
+/* SplitMix64's output function: every bit of the seed reaches every secret. */
+static uint64_t scramble(uint64_t x)
+{
+    x = (x ^ x >> 30) * 0xBF58476D1CE4E5B9u;
+    x = (x ^ x >> 27) * 0x94D049BB133111EBu;
+    return x ^ x >> 31;
+}
+
+void otlp_hasher_init(struct otlp_hasher *hasher, uint64_t seed, uint32_t max_depth)
+{
+    *hasher = (struct otlp_hasher){.seed = seed, .max_depth = max_depth};
+    for (uint64_t i = 0; i < OTLP_HASH_SECRETS; i++)
+        hasher->secrets[i] = scramble(seed + (i + 1) * 0x9E3779B97F4A7C15u);
+}
+
 static size_t put_varint(uint8_t *to, uint64_t value)
 {
     size_t len = 0;
@@ -73,7 +88,7 @@ static bool hash_plain(const struct otlp_hasher *hasher, struct slice key,
         return false;
     len = put_text(bytes, 0x0A, key);
     len += put_text(bytes + len, 0x12, (struct slice){(const char *)any, any_len});
-    *hash = hash_bytes((struct slice){(const char *)bytes, len}, hasher->seed);
+    *hash = otlp_hash_short(hasher, (struct slice){(const char *)bytes, len});
     return true;
 }
 

@@ -31,54 +31,60 @@ static inline enum otlp_hash_verdict worse(enum otlp_hash_verdict a,
     return a > b ? a : b;
 }
 
+/* The value of a number point is looked at only when the point is not flagged. */
+static int judge_number(const struct otlp_point_context *context,
+                        struct otlp_point *point, enum otlp_hash_verdict attributes)
+{
+    int verdict = judge_frame(point, attributes);
+
+    if (verdict != OTLP_ACCEPTED)
+        return verdict;
+    if (!(point->flags & OTLP_NO_RECORDED_VALUE))
+        return otlp_validate_number(point, context->temporality, context->monotonic);
+    point->value_type = OTLP_NO_VALUE;
+    point->as_int = 0;
+    return OTLP_ACCEPTED;
+}
+
 static int decode_number(const struct otlp_point_context *context, struct slice message,
                          struct otlp_point *point)
 {
     struct wire wire = wire_of(message);
     struct wire_field field;
-    struct otlp_point read = {.message = message};
+    struct hash128 set = {0};
     enum otlp_hash_verdict attributes = OTLP_HASH_OK;
 
+    *point = (struct otlp_point){.message = message};
     while (wire_next(&wire, &field)) {
         switch (field.tag) {
         case WIRE_TAG(FIELD_NUMBER_ATTRIBUTES, WIRE_LENGTH):
-            attributes = worse(attributes, otlp_hash_add(&context->hasher, field.bytes,
-                                                         POINT_DEPTH + 1, &read.stream));
+            attributes = worse(attributes, otlp_hash_add(context->hasher, field.bytes,
+                                                         POINT_DEPTH + 1, &set));
             break;
         case WIRE_TAG(FIELD_NUMBER_START_TIME_UNIX_NANO, WIRE_FIXED64):
-            read.start_ns = field.number;
+            point->start_ns = field.number;
             break;
         case WIRE_TAG(FIELD_NUMBER_TIME_UNIX_NANO, WIRE_FIXED64):
-            read.time_ns = field.number;
+            point->time_ns = field.number;
             break;
         case WIRE_TAG(FIELD_NUMBER_AS_DOUBLE, WIRE_FIXED64):
-            read.as_double = wire_double(field.number);
-            read.value_type = OTLP_DOUBLE;
+            point->as_double = wire_double(field.number);
+            point->value_type = OTLP_DOUBLE;
             break;
         case WIRE_TAG(FIELD_NUMBER_AS_INT, WIRE_FIXED64):
-            read.as_int = (int64_t)field.number;
-            read.value_type = OTLP_INT;
+            point->as_int = (int64_t)field.number;
+            point->value_type = OTLP_INT;
             break;
         case WIRE_TAG(FIELD_NUMBER_FLAGS, WIRE_VARINT):
-            read.flags = flags_of(field.number);
+            point->flags = flags_of(field.number);
             break;
         default: break;
         }
     }
-    *point = read;
     if (wire.broken || attributes == OTLP_HASH_BROKEN)
         return OTLP_BROKEN;
-
-    int verdict = judge_frame(point, attributes);
-
-    if (verdict != OTLP_ACCEPTED || !(read.flags & OTLP_NO_RECORDED_VALUE))
-        return verdict != OTLP_ACCEPTED
-                   ? verdict
-                   : otlp_validate_number(point, context->temporality,
-                                          context->monotonic);
-    point->value_type = OTLP_NO_VALUE;
-    point->as_int = 0;
-    return OTLP_ACCEPTED;
+    point->stream = set;
+    return judge_number(context, point, attributes);
 }
 
 /* Repeated 8-byte numbers: usually one packed piece, which is used where it lies. */
@@ -211,7 +217,7 @@ static int decode_histogram(const struct otlp_point_context *context,
 
     *point = (struct otlp_point){.message = message};
     *histogram = (struct otlp_histogram){0};
-    read_histogram(&context->hasher, point, histogram, &reading);
+    read_histogram(context->hasher, point, histogram, &reading);
     if (reading.broken)
         return OTLP_BROKEN;
 
@@ -316,7 +322,7 @@ static int decode_exponential(const struct otlp_point_context *context,
     struct exponential_reading reading = {.attributes = OTLP_HASH_OK};
 
     *point = (struct otlp_point){.message = message};
-    read_exponential(&context->hasher, point, &reading);
+    read_exponential(context->hasher, point, &reading);
     if (reading.broken)
         return OTLP_BROKEN;
 
@@ -346,7 +352,7 @@ static int decode_summary(const struct otlp_point_context *context, struct slice
         switch (field.tag) {
         case WIRE_TAG(FIELD_SUMMARY_POINT_ATTRIBUTES, WIRE_LENGTH):
             attributes = worse(attributes,
-                               otlp_hash_add(&context->hasher, field.bytes,
+                               otlp_hash_add(context->hasher, field.bytes,
                                              POINT_DEPTH + 1, &point->stream));
             break;
         case WIRE_TAG(FIELD_SUMMARY_POINT_START_TIME_UNIX_NANO, WIRE_FIXED64):

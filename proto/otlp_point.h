@@ -21,7 +21,7 @@ enum {
 
 /* What a point needs to know about its metric. */
 struct otlp_point_context {
-    struct otlp_hasher hasher;
+    const struct otlp_hasher *hasher;
     struct arena *arena;
     enum otlp_kind kind;
     enum otlp_temporality temporality;

@@ -83,14 +83,14 @@ static inline double wire_double(uint64_t bits)
     return value;
 }
 
-static inline bool wire_break(struct wire *wire)
+static ALWAYS_INLINE bool wire_break(struct wire *wire)
 {
     wire->broken = true;
     wire->at = wire->end;
     return false;
 }
 
-static inline bool wire_varint(struct wire *wire, uint64_t *value)
+static ALWAYS_INLINE bool wire_varint(struct wire *wire, uint64_t *value)
 {
     if (LIKELY(wire->at < wire->end && *wire->at < 0x80)) {
         *value = *wire->at++;
@@ -105,7 +105,7 @@ static inline bool wire_varint(struct wire *wire, uint64_t *value)
     return true;
 }
 
-static inline bool wire_fixed64(struct wire *wire, uint64_t *value)
+static ALWAYS_INLINE bool wire_fixed64(struct wire *wire, uint64_t *value)
 {
     if (UNLIKELY(wire->end - wire->at < 8))
         return wire_break(wire);
@@ -114,7 +114,7 @@ static inline bool wire_fixed64(struct wire *wire, uint64_t *value)
     return true;
 }
 
-static inline bool wire_fixed32(struct wire *wire, uint64_t *value)
+static ALWAYS_INLINE bool wire_fixed32(struct wire *wire, uint64_t *value)
 {
     uint32_t word;
 
@@ -126,7 +126,7 @@ static inline bool wire_fixed32(struct wire *wire, uint64_t *value)
     return true;
 }
 
-static inline bool wire_length(struct wire *wire, struct slice *bytes)
+static ALWAYS_INLINE bool wire_length(struct wire *wire, struct slice *bytes)
 {
     uint64_t len;
 
@@ -149,7 +149,7 @@ static inline bool wire_group(struct wire *wire, uint32_t tag)
     return true;
 }
 
-static inline bool wire_tag(struct wire *wire, uint32_t *tag)
+static ALWAYS_INLINE bool wire_tag(struct wire *wire, uint32_t *tag)
 {
     if (LIKELY(*wire->at < 0x80)) {
         *tag = *wire->at++;
@@ -164,23 +164,28 @@ static inline bool wire_tag(struct wire *wire, uint32_t *tag)
 }
 
 /* The next field; false at the end of the message and when it is broken. */
-static inline bool wire_next(struct wire *wire, struct wire_field *field)
+static ALWAYS_INLINE bool wire_next(struct wire *wire, struct wire_field *field)
 {
     if (wire->at == wire->end || !wire_tag(wire, &field->tag))
         return false;
-    switch (field->tag & 7) {
-    case WIRE_LENGTH: return wire_length(wire, &field->bytes);
-    case WIRE_FIXED64: return wire_fixed64(wire, &field->number);
-    case WIRE_VARINT: return wire_varint(wire, &field->number);
-    case WIRE_FIXED32: return wire_fixed32(wire, &field->number);
-    case WIRE_GROUP: return wire_group(wire, field->tag);
-    case WIRE_GROUP_END: return wire_break(wire);
-    default: return wire_break(wire);
-    }
+
+    uint32_t type = field->tag & 7;
+
+    /* Sub-messages and times are nearly all that OTLP is made of. */
+    if (LIKELY(type == WIRE_LENGTH))
+        return wire_length(wire, &field->bytes);
+    if (LIKELY(type == WIRE_FIXED64))
+        return wire_fixed64(wire, &field->number);
+    if (type == WIRE_VARINT)
+        return wire_varint(wire, &field->number);
+    if (type == WIRE_FIXED32)
+        return wire_fixed32(wire, &field->number);
+    return type == WIRE_GROUP ? wire_group(wire, field->tag) : wire_break(wire);
 }
 
 /* The next length-delimited field of that number; false at the end and when it is broken. */
-static inline bool wire_find(struct wire *wire, uint32_t number, struct slice *bytes)
+static ALWAYS_INLINE bool wire_find(struct wire *wire, uint32_t number,
+                                    struct slice *bytes)
 {
     struct wire_field field;
 
