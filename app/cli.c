@@ -1,0 +1,225 @@
+#include "app/cli.h"
+
+#include "app/config.h"
+#include "app/config_print.h"
+#include "app/gateway.h"
+#include "app/healthcheck.h"
+#include "base/memory.h"
+
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+/* What the command line says, options collected and words in order. */
+struct command {
+    const char **files, **sets, **words;
+    size_t file_count, set_count, word_count;
+    bool wants_ready, wants_help;
+};
+
+static const char usage[] =
+    "usage: mackerel-otel-gateway [VERB] [OPTION ...]\n"
+    "\n"
+    "verbs:\n"
+    "  run             receive OTLP and post to Mackerel (default)\n"
+    "  validate        check the configuration and say everything that is wrong\n"
+    "  config print    the configuration in force, secrets starred\n"
+    "  config schema   JSON Schema of the configuration file\n"
+    "  config docs     every key as a Markdown page\n"
+    "  healthcheck     ask a running gateway whether it lives; exit 0 or 1\n"
+    "  version\n"
+    "\n"
+    "options:\n"
+    "  -c, --config FILE|env:NAME|-   YAML configuration; may be given several times\n"
+    "      --set key=value            set one key; may be given several times\n"
+    "      --ready                    healthcheck: ask whether it takes requests\n"
+    "  -h, --help\n"
+    "      --version\n"
+    "\n"
+    "Without MACKEREL_APIKEY (or mackerel.apikey) it previews: it prints what it would post.\n";
+
+static bool read_command(int argc, char **argv, struct command *command)
+{
+    static const struct option options[] = {
+        {"config", required_argument, NULL, 'c'}, {"set", required_argument, NULL, 's'},
+        {"ready", no_argument, NULL, 'r'},        {"help", no_argument, NULL, 'h'},
+        {"version", no_argument, NULL, 'v'},      {0},
+    };
+    int option;
+
+    while ((option = getopt_long(argc, argv, "c:h", options, NULL)) != -1) {
+        switch (option) {
+        case 'c': command->files[command->file_count++] = optarg; break;
+        case 's': command->sets[command->set_count++] = optarg; break;
+        case 'r': command->wants_ready = true; break;
+        case 'h': command->wants_help = true; break;
+        case 'v': command->words[command->word_count++] = "version"; break;
+        default: return false;
+        }
+    }
+    while (optind < argc)
+        command->words[command->word_count++] = argv[optind++];
+    return true;
+}
+
+/* ---- verbs --------------------------------------------------------------------------------- */
+
+/* Loads or says what is wrong. */
+static bool load(const struct command *command, struct config *config)
+{
+    struct problems problems = {0};
+
+    config_load(config,
+                &(struct config_sources){
+                    .files = command->files,
+                    .file_count = command->file_count,
+                    .sets = command->sets,
+                    .set_count = command->set_count,
+                },
+                &problems);
+
+    bool is_good = problems.count == 0;
+
+    if (!is_good)
+        fwrite(problems.text.ptr, 1, problems.text.len, stderr);
+    problems_release(&problems);
+    return is_good;
+}
+
+static int print_text(struct buffer *text)
+{
+    fwrite(text->ptr, 1, text->len, stdout);
+    buffer_release(text);
+    return fflush(stdout) == 0 ? EXIT_FINE : EXIT_INTERNAL;
+}
+
+static int run(const struct command *command, const struct config *config)
+{
+    (void)command;
+    return gateway_run(config);
+}
+
+static int validate(const struct command *command, const struct config *config)
+{
+    (void)command;
+    (void)config;
+    puts("the configuration is valid");
+    return EXIT_FINE;
+}
+
+static int print_config(const struct command *command, const struct config *config)
+{
+    struct buffer text = {0};
+
+    (void)command;
+    config_print_values(config, &text);
+    return print_text(&text);
+}
+
+static int check_health(const struct command *command, const struct config *config)
+{
+    return healthcheck_run(config->admin_endpoint, command->wants_ready) ? EXIT_FINE
+                                                                         : EXIT_UNHEALTHY;
+}
+
+static int print_schema(const struct command *command, const struct config *config)
+{
+    struct buffer text = {0};
+
+    (void)command;
+    (void)config;
+    config_print_schema(&text);
+    return print_text(&text);
+}
+
+static int print_docs(const struct command *command, const struct config *config)
+{
+    struct buffer text = {0};
+
+    (void)command;
+    (void)config;
+    config_print_docs(&text);
+    return print_text(&text);
+}
+
+static int print_version(const struct command *command, const struct config *config)
+{
+    (void)command;
+    (void)config;
+    puts("mackerel-otel-gateway " GATEWAY_VERSION);
+    return EXIT_FINE;
+}
+
+static const struct {
+    const char *words[2];
+    int (*run)(const struct command *command, const struct config *config);
+    bool needs_config;
+} verbs[] = {
+    {{NULL}, run, true},
+    {{"run"}, run, true},
+    {{"validate"}, validate, true},
+    {{"config", "print"}, print_config, true},
+    {{"config", "schema"}, print_schema, false},
+    {{"config", "docs"}, print_docs, false},
+    {{"healthcheck"}, check_health, true},
+    {{"version"}, print_version, false},
+};
+
+static bool is_verb(size_t verb, const struct command *command)
+{
+    size_t count = 0;
+
+    while (count < 2 && verbs[verb].words[count])
+        count++;
+    if (command->word_count != count)
+        return false;
+    for (size_t i = 0; i < count; i++)
+        if (strcmp(command->words[i], verbs[verb].words[i]) != 0)
+            return false;
+    return true;
+}
+
+static int execute(size_t verb, const struct command *command)
+{
+    struct config config = {0};
+    int code = EXIT_CONFIG;
+
+    if (!verbs[verb].needs_config || load(command, &config))
+        code = verbs[verb].run(command, &config);
+    config_release(&config);
+    return code;
+}
+
+static int choose(const struct command *command)
+{
+    if (command->wants_help) {
+        fputs(usage, stdout);
+        return EXIT_FINE;
+    }
+    for (size_t verb = 0; verb < sizeof(verbs) / sizeof(verbs[0]); verb++)
+        if (is_verb(verb, command))
+            return execute(verb, command);
+    fprintf(stderr, "mackerel-otel-gateway: unknown verb '%s'\n\n%s", command->words[0],
+            usage);
+    return EXIT_USAGE;
+}
+
+int cli_main(int argc, char **argv)
+{
+    size_t room = (size_t)argc + 1;
+    struct command command = {
+        .files = memory_new(room, sizeof(char *)),
+        .sets = memory_new(room, sizeof(char *)),
+        .words = memory_new(room, sizeof(char *)),
+    };
+    int code = EXIT_USAGE;
+
+    if (read_command(argc, argv, &command))
+        code = choose(&command);
+    else
+        fputs(usage, stderr);
+    free(command.files);
+    free(command.sets);
+    free(command.words);
+    return code;
+}

@@ -1,0 +1,162 @@
+#include "app/config.h"
+
+#include <stddef.h>
+
+#define KIB         UINT64_C(1024)
+#define MIB         (1024 * KIB)
+#define GIB         (1024 * MIB)
+#define SECOND      UINT64_C(1000000000)
+#define FIELD(name) offsetof(struct config, name)
+
+/* Sorted by section, in the order in which a reader meets them. */
+const struct config_key config_keys[] = {
+    {.path = "mackerel.apikey",
+     .type = CONFIG_SECRET,
+     .offset = FIELD(apikey),
+     .fallback = "",
+     .environment = "MACKEREL_APIKEY",
+     .help =
+         "API key with read and write permission. Without a key the gateway previews: it "
+         "prints what it would post."},
+    {.path = "mackerel.apikey_file",
+     .type = CONFIG_TEXT,
+     .offset = FIELD(apikey_file),
+     .fallback = "",
+     .environment = "MACKEREL_APIKEY_FILE",
+     .help =
+         "File that holds the API key instead; read again when Mackerel refuses the key."},
+    {.path = "mackerel.apibase",
+     .type = CONFIG_TEXT,
+     .offset = FIELD(apibase),
+     .fallback = "https://api.mackerelio.com",
+     .environment = "MACKEREL_APIBASE",
+     .help = "Base URL of the Mackerel API."},
+    {.path = "mackerel.ca_file",
+     .type = CONFIG_TEXT,
+     .offset = FIELD(ca_file),
+     .fallback = "",
+     .help = "PEM file of certificate authorities to trust instead of the system's."},
+    {.path = "receiver.grpc.endpoint",
+     .type = CONFIG_ENDPOINT,
+     .offset = FIELD(grpc_endpoint),
+     .fallback = "127.0.0.1:4317",
+     .help = "Where OTLP/gRPC is received. Port 0 takes any free port."},
+    {.path = "receiver.grpc.max_recv_msg_size",
+     .type = CONFIG_SIZE,
+     .offset = FIELD(max_recv_msg_size),
+     .fallback = "64MiB",
+     .min = KIB,
+     .max = GIB,
+     .help =
+         "Largest message, before and after decompression; a quarter of receiver.memory.limit "
+         "if that is less."},
+    {.path = "receiver.http.endpoint",
+     .type = CONFIG_ENDPOINT,
+     .offset = FIELD(http_endpoint),
+     .fallback = "127.0.0.1:4318",
+     .help = "Where OTLP/HTTP is received. Port 0 takes any free port."},
+    {.path = "receiver.http.max_request_body_size",
+     .type = CONFIG_SIZE,
+     .offset = FIELD(max_request_body_size),
+     .fallback = "64MiB",
+     .min = KIB,
+     .max = GIB,
+     .help =
+         "Largest body, before and after decompression; a quarter of receiver.memory.limit if "
+         "that is less."},
+    {.path = "receiver.memory.limit",
+     .type = CONFIG_SIZE,
+     .offset = FIELD(memory_limit),
+     .fallback = "0",
+     .max = UINT64_MAX,
+     .help =
+         "Bytes in flight (received, not yet applied) above which requests are refused and "
+         "senders asked to try again; 0 means 80 % of the memory that the cgroup or the "
+         "machine allows."},
+    {.path = "admin.endpoint",
+     .type = CONFIG_ENDPOINT,
+     .offset = FIELD(admin_endpoint),
+     .fallback = "127.0.0.1:13133",
+     .help = "Where /livez, /readyz, /status and /metrics are served."},
+    {.path = "state.durability",
+     .type = CONFIG_CHOICE,
+     .offset = FIELD(durability),
+     .fallback = "memory",
+     .choices = {"memory"},
+     .help =
+         "How durable a request is before its sender is told OK. memory: what is not yet posted "
+         "is lost when the process ends."},
+    {.path = "state.outbox.max_size",
+     .type = CONFIG_SIZE,
+     .offset = FIELD(outbox_max_size),
+     .fallback = "256MiB",
+     .min = MIB,
+     .max = 1024 * GIB,
+     .help =
+         "Bytes of closed values that may wait for Mackerel; above it the oldest expire."},
+    {.path = "minutes.grace",
+     .type = CONFIG_DURATION,
+     .offset = FIELD(grace_ns),
+     .fallback = "15s",
+     .max = 600 * SECOND,
+     .help = "A minute is closed this long after its end."},
+    {.path = "minutes.lateness",
+     .type = CONFIG_DURATION,
+     .offset = FIELD(lateness_ns),
+     .fallback = "5m",
+     .max = 600 * SECOND,
+     .help = "How long late points may correct a minute after it was first posted."},
+    {.path = "hosts.create",
+     .type = CONFIG_CHOICE,
+     .offset = FIELD(hosts_create),
+     .fallback = "never",
+     .choices = {"never", "listed", "any"},
+     .help =
+         "Which unknown hosts are registered in Mackerel (each is billed): none, those of "
+         "hosts.listed, or all."},
+    {.path = "hosts.listed",
+     .type = CONFIG_LIST,
+     .offset = FIELD(hosts_listed),
+     .fallback = "",
+     .help = "Names or custom identifiers of hosts that may be registered."},
+    {.path = "hosts.native_metrics",
+     .type = CONFIG_CHOICE,
+     .offset = FIELD(native_metrics),
+     .fallback = "auto",
+     .choices = {"auto", "on", "off"},
+     .help =
+         "Whether mackerel-agent's own metrics (loadavg5, cpu.*, ...) are posted. auto: not "
+         "where mackerel-agent posts them itself."},
+    {.path = "services.create",
+     .type = CONFIG_BOOL,
+     .offset = FIELD(services_create),
+     .fallback = "true",
+     .help = "Whether services that are missing in Mackerel are created."},
+    {.path = "services.default",
+     .type = CONFIG_TEXT,
+     .offset = FIELD(services_default),
+     .fallback = "",
+     .help = "Service of metrics whose resource names none."},
+    {.path = "log.level",
+     .type = CONFIG_CHOICE,
+     .offset = FIELD(log_level),
+     .fallback = "info",
+     .choices = {"error", "warn", "info", "debug"},
+     .help = "What is logged to standard error."},
+    {.path = "log.format",
+     .type = CONFIG_CHOICE,
+     .offset = FIELD(log_format),
+     .fallback = "auto",
+     .choices = {"auto", "logfmt", "json"},
+     .help = "How log lines are written; auto is logfmt."},
+};
+
+const size_t config_key_count = sizeof(config_keys) / sizeof(config_keys[0]);
+
+const struct config_key *config_find(struct slice path)
+{
+    for (size_t i = 0; i < config_key_count; i++)
+        if (slice_is(path, config_keys[i].path))
+            return &config_keys[i];
+    return NULL;
+}

@@ -1,0 +1,205 @@
+#include "app/page.h"
+#include "proto/mackerel.h"
+
+#include <inttypes.h>
+
+/* Members are written with a comma behind; the closing bracket takes the last one back. */
+static void close_bracket(struct buffer *out, char bracket)
+{
+    if (out->ptr[out->len - 1] == ',')
+        out->len--;
+    buffer_append_char(out, bracket);
+    buffer_append_char(out, ',');
+}
+
+static void open_member(struct buffer *out, const char *name, char bracket)
+{
+    buffer_printf(out, "\"%s\":%c", name, bracket);
+}
+
+static void put_text(struct buffer *out, const char *name, const char *text)
+{
+    buffer_printf(out, "\"%s\":", name);
+    mackerel_write_string(out, slice_of(text));
+    buffer_append_char(out, ',');
+}
+
+static void put_number(struct buffer *out, const char *name, uint64_t number)
+{
+    buffer_printf(out, "\"%s\":%" PRIu64 ",", name, number);
+}
+
+static void put_bool(struct buffer *out, const char *name, bool is)
+{
+    buffer_printf(out, "\"%s\":%s,", name, is ? "true" : "false");
+}
+
+/* Unix seconds; null for never. */
+static void put_time(struct buffer *out, const char *name, uint64_t time_ns)
+{
+    if (time_ns)
+        put_number(out, name, time_ns / 1000000000);
+    else
+        buffer_printf(out, "\"%s\":null,", name);
+}
+
+static void put_points(struct buffer *out, const struct point_ledger *ledger)
+{
+    static const char *const classes[] = {
+        [LEDGER_SKIPPED] = "skipped", [LEDGER_DROPPED] = "dropped"};
+
+    open_member(out, "points", '{');
+    put_number(out, "received", ledger->received);
+    put_number(out, "merged", ledger->merged);
+    put_number(out, "pending", ledger->pending);
+    for (int class = LEDGER_SKIPPED; class <= LEDGER_DROPPED; class ++) {
+        open_member(out, classes[class], '{');
+        for (int reason = 0; reason <= REASON_LAST; reason++)
+            if (ledger->reasons[reason].count &&
+                (int)reason_class((enum reason)reason) == class)
+                put_number(out, reason_name((enum reason)reason),
+                           ledger->reasons[reason].count);
+        close_bracket(out, '}');
+    }
+    close_bracket(out, '}');
+}
+
+static void put_values(struct buffer *out, const struct value_ledger *ledger)
+{
+    open_member(out, "values", '{');
+    put_number(out, "closed", ledger->closed);
+    put_number(out, "delivered", ledger->delivered);
+    put_number(out, "replaced", ledger->replaced);
+    put_number(out, "expired", ledger->expired);
+    put_number(out, "rejected", ledger->rejected);
+    put_number(out, "queued", ledger->queued);
+    open_member(out, "withheld", '{');
+    for (int reason = 0; reason <= WITHHELD_LAST; reason++)
+        if (ledger->withheld[reason].count)
+            put_number(out, withheld_name((enum withheld)reason),
+                       ledger->withheld[reason].count);
+    close_bracket(out, '}');
+    close_bracket(out, '}');
+}
+
+static void put_example(struct buffer *out, const char *name, const char *help,
+                        const struct ledger_reason *reason)
+{
+    if (reason->count == 0)
+        return;
+    open_member(out, name, '{');
+    put_text(out, "meaning", help);
+    put_text(out, "example", reason->example);
+    put_time(out, "seen", reason->example_ns);
+    close_bracket(out, '}');
+}
+
+static void put_examples(struct buffer *out, const struct page_facts *facts)
+{
+    open_member(out, "reasons", '{');
+    for (int reason = 0; reason <= REASON_LAST; reason++)
+        put_example(out, reason_name((enum reason)reason),
+                    reason_help((enum reason)reason),
+                    &facts->engine->ledger.reasons[reason]);
+    for (int reason = 0; reason <= WITHHELD_LAST; reason++)
+        put_example(out, withheld_name((enum withheld)reason),
+                    withheld_help((enum withheld)reason),
+                    &facts->values->withheld[reason]);
+    close_bracket(out, '}');
+}
+
+static void put_destination(struct buffer *out,
+                            const struct destination_status *destination)
+{
+    bool is_host = destination->kind == MACKEREL_HOST;
+
+    buffer_append_char(out, '{');
+    put_text(out, "kind", is_host ? "host" : "service");
+    put_text(out, "name", destination->name);
+    if (is_host) {
+        put_text(out, "custom_identifier", destination->custom_identifier);
+        put_text(out, "host_id",
+                 *destination->mackerel_id ? destination->mackerel_id
+                                           : destination->host_id);
+        put_text(out, "native_metrics", destination->native ? destination->native : "");
+    }
+    put_number(out, "queued", destination->queued);
+    put_time(out, "last_post", destination->last_post_ns);
+    put_time(out, "last_error_time", destination->last_error_ns);
+    put_text(out, "last_error", destination->last_error);
+    close_bracket(out, '}');
+}
+
+static void put_unknown(struct buffer *out, const struct unknown_status *unknown)
+{
+    buffer_append_char(out, '{');
+    put_text(out, "kind", unknown->kind == MACKEREL_HOST ? "host" : "service");
+    put_text(out, "sought", unknown->sought);
+    put_text(out, "problem", unknown->problem);
+    put_text(out, "fix", unknown->hint);
+    put_time(out, "since", unknown->since_ns);
+    put_number(out, "waiting", unknown->waiting);
+    close_bracket(out, '}');
+}
+
+static void put_delivery(struct buffer *out, const struct delivery_status *delivery)
+{
+    open_member(out, "delivery", '{');
+    put_text(out, "state", delivery_state_name(delivery->state));
+    put_text(out, "message", delivery->message);
+    put_time(out, "last_post", delivery->last_post_ns);
+    put_text(out, "last_rejected", delivery->last_rejected);
+    close_bracket(out, '}');
+    open_member(out, "destinations", '[');
+    for (size_t i = 0; i < delivery->destination_count; i++)
+        put_destination(out, &delivery->destinations[i]);
+    close_bracket(out, ']');
+    open_member(out, "unknown_hosts", '[');
+    for (size_t i = 0; i < delivery->unknown_count; i++)
+        put_unknown(out, &delivery->unknown[i]);
+    close_bracket(out, ']');
+}
+
+static void put_outbox(struct buffer *out, const struct page_facts *facts)
+{
+    const struct outbox_counts *outbox = facts->outbox;
+
+    open_member(out, "outbox", '{');
+    put_number(out, "rows", outbox->rows);
+    put_number(out, "values", outbox->values);
+    put_number(out, "bytes", outbox->bytes);
+    put_time(out, "oldest_minute", outbox->oldest_minute_s * 1000000000);
+    close_bracket(out, '}');
+}
+
+static void put_addresses(struct buffer *out, const struct page_facts *facts)
+{
+    open_member(out, "addresses", '{');
+    put_text(out, "grpc", facts->grpc_address);
+    put_text(out, "http", facts->http_address);
+    put_text(out, "admin", facts->admin_address);
+    close_bracket(out, '}');
+}
+
+void page_status(const struct page_facts *facts, struct buffer *out)
+{
+    buffer_append_char(out, '{');
+    put_text(out, "version", facts->version);
+    put_time(out, "started", facts->started_ns);
+    put_bool(out, "ready", facts->is_ready);
+    put_bool(out, "preview", facts->delivery->is_preview);
+    put_addresses(out, facts);
+    put_delivery(out, facts->delivery);
+    open_member(out, "ledger", '{');
+    put_points(out, &facts->engine->ledger);
+    put_values(out, facts->values);
+    put_examples(out, facts);
+    close_bracket(out, '}');
+    put_number(out, "streams", facts->engine->counts.streams);
+    put_number(out, "cells", facts->engine->counts.cells);
+    put_number(out, "open_minutes", facts->engine->counts.open_minutes);
+    put_number(out, "inflight_bytes", facts->engine->inflight_bytes);
+    put_outbox(out, facts);
+    close_bracket(out, '}');
+    out->ptr[out->len - 1] = '\n';
+}

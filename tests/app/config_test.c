@@ -1,0 +1,219 @@
+#include "app/config.h"
+
+#include "app/config_print.h"
+#include "app/config_value.h"
+#include "app/suggest.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+/* Loads a YAML text through an environment variable, as `--config env:TEST_CONFIG` does. */
+static size_t load(struct config *config, const char *yaml, char *problems_text,
+                   size_t size)
+{
+    const char *files[] = {"env:TEST_CONFIG"};
+    struct problems problems = {0};
+
+    setenv("TEST_CONFIG", yaml, 1);
+    config_load(config, &(struct config_sources){.files = files, .file_count = 1},
+                &problems);
+
+    size_t count = problems.count;
+
+    snprintf(problems_text, size, "%.*s", SLICE_ARG(problems.text));
+    problems_release(&problems);
+    return count;
+}
+
+static void no_configuration_is_a_complete_configuration(void **state)
+{
+    struct config config;
+    struct problems problems = {0};
+
+    (void)state;
+    config_load(&config, &(struct config_sources){0}, &problems);
+    assert_int_equal(problems.count, 0);
+    assert_string_equal(config.grpc_endpoint, "127.0.0.1:4317");
+    assert_string_equal(config.apibase, "https://api.mackerelio.com");
+    assert_int_equal(config.grace_ns, 15000000000);
+    assert_int_equal(config.max_recv_msg_size, 64 << 20);
+    assert_true(config.services_create);
+    config_release(&config);
+}
+
+static void values_are_read_by_their_types(void **state)
+{
+    struct config config;
+    char text[1024];
+
+    (void)state;
+    assert_int_equal(load(&config,
+                          "minutes: {grace: 1m30s, lateness: 0}\n"
+                          "receiver:\n"
+                          "  grpc: {endpoint: '[::1]:0', max_recv_msg_size: 4MiB}\n"
+                          "services: {create: false, default: shop}\n"
+                          "hosts: {create: listed, listed: [web-1, web-2]}\n",
+                          text, sizeof(text)),
+                     0);
+    assert_int_equal(config.grace_ns, 90000000000);
+    assert_int_equal(config.lateness_ns, 0);
+    assert_string_equal(config.grpc_endpoint, "[::1]:0");
+    assert_int_equal(config.max_recv_msg_size, 4 << 20);
+    assert_false(config.services_create);
+    assert_int_equal(config.hosts_listed.count, 2);
+    assert_string_equal(config.hosts_listed.items[1], "web-2");
+    config_release(&config);
+}
+
+static void all_problems_are_said_at_once_with_their_places(void **state)
+{
+    struct config config;
+    char text[2048];
+
+    (void)state;
+    assert_int_equal(load(&config,
+                          "minutes:\n"
+                          "  grase: 15s\n"
+                          "  lateness: soon\n"
+                          "servces: {default: shop}\n"
+                          "hosts: {create: always}\n",
+                          text, sizeof(text)),
+                     4);
+    assert_non_null(strstr(
+        text,
+        "env:TEST_CONFIG:2:3: unknown key 'minutes.grase', did you mean 'minutes.grace'?"));
+    assert_non_null(
+        strstr(text, "env:TEST_CONFIG:3:13: minutes.lateness: 'soon' is not a duration"));
+    assert_non_null(strstr(
+        text, "env:TEST_CONFIG:4:1: unknown key 'servces', did you mean 'services'?"));
+    assert_non_null(strstr(
+        text,
+        "env:TEST_CONFIG:5:17: hosts.create: 'always' is none of: never, listed, any"));
+    config_release(&config);
+}
+
+static void variables_expand_in_values_once(void **state)
+{
+    struct config config;
+    char text[1024];
+
+    (void)state;
+    setenv("TEST_SERVICE", "shop-${env:HOME}", 1);
+    unsetenv("TEST_MISSING");
+    assert_int_equal(load(&config,
+                          "services: {default: '${env:TEST_SERVICE}'}\n"
+                          "log: {level: '${env:TEST_MISSING:-debug}'}\n"
+                          "mackerel: {ca_file: 'a$$b'}\n",
+                          text, sizeof(text)),
+                     0);
+    assert_string_equal(config.services_default, "shop-${env:HOME}");
+    assert_string_equal(config.log_level, "debug");
+    assert_string_equal(config.ca_file, "a$b");
+    config_release(&config);
+    assert_int_equal(
+        load(&config, "services: {default: '${env:TEST_MISSING}'}\n", text, sizeof(text)),
+        1);
+    assert_non_null(strstr(text, "TEST_MISSING is not set"));
+    config_release(&config);
+}
+
+static void set_wins_over_the_file_and_the_file_over_the_environment(void **state)
+{
+    const char *files[] = {"env:TEST_CONFIG"};
+    const char *sets[] = {"services.default=from-set", "minutes.grcae=1s"};
+    struct config config;
+    struct problems problems = {0};
+
+    (void)state;
+    setenv("TEST_CONFIG",
+           "mackerel: {apibase: 'http://file'}\nservices: {default: from-file}\n", 1);
+    setenv("MACKEREL_APIBASE", "http://environment", 1);
+    config_load(&config,
+                &(struct config_sources){
+                    .files = files, .file_count = 1, .sets = sets, .set_count = 2},
+                &problems);
+    unsetenv("MACKEREL_APIBASE");
+    assert_string_equal(config.services_default, "from-set");
+    assert_string_equal(config.apibase, "http://file");
+    assert_int_equal(problems.count, 1);
+    assert_non_null(strstr(problems.text.ptr,
+                           "--set: unknown key 'minutes.grcae', did you mean "
+                           "'minutes.grace'?"));
+    problems_release(&problems);
+    config_release(&config);
+}
+
+static void secrets_are_starred_when_printed(void **state)
+{
+    struct config config;
+    struct buffer printed = {0};
+    char text[256];
+
+    (void)state;
+    assert_int_equal(load(&config, "mackerel: {apikey: sesame-42}\n", text, sizeof(text)),
+                     0);
+    config_print_values(&config, &printed);
+    buffer_append_char(&printed, '\0');
+    assert_null(strstr(printed.ptr, "sesame-42"));
+    assert_non_null(strstr(printed.ptr, "mackerel.apikey = ****"));
+    buffer_release(&printed);
+    config_release(&config);
+}
+
+static void two_keys_at_once_are_refused(void **state)
+{
+    struct config config;
+    char text[256];
+
+    (void)state;
+    assert_int_equal(
+        load(&config, "mackerel: {apikey: a, apikey_file: b}\n", text, sizeof(text)), 1);
+    config_release(&config);
+}
+
+static void every_default_is_a_value_of_its_key(void **state)
+{
+    struct config config = {0};
+    struct problems problems = {0};
+
+    (void)state;
+    for (size_t i = 0; i < config_key_count; i++) {
+        config_value_set(&config, &config_keys[i], slice_of(config_keys[i].fallback),
+                         (struct place){"default", 0, 0}, &problems);
+        assert_true(config_find(slice_of(config_keys[i].path)) == &config_keys[i]);
+        assert_true(strlen(config_keys[i].help) > 10);
+    }
+    assert_int_equal(problems.count, 0);
+    config_release(&config);
+}
+
+static void distance_counts_edits(void **state)
+{
+    (void)state;
+    assert_int_equal(suggest_distance(slice_of("kitten"), slice_of("sitting")), 3);
+    assert_int_equal(suggest_distance(slice_of(""), slice_of("abc")), 3);
+    assert_int_equal(suggest_distance(slice_of("same"), slice_of("same")), 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(no_configuration_is_a_complete_configuration),
+        cmocka_unit_test(values_are_read_by_their_types),
+        cmocka_unit_test(all_problems_are_said_at_once_with_their_places),
+        cmocka_unit_test(variables_expand_in_values_once),
+        cmocka_unit_test(set_wins_over_the_file_and_the_file_over_the_environment),
+        cmocka_unit_test(secrets_are_starred_when_printed),
+        cmocka_unit_test(two_keys_at_once_are_refused),
+        cmocka_unit_test(every_default_is_a_value_of_its_key),
+        cmocka_unit_test(distance_counts_edits),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

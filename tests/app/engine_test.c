@@ -1,0 +1,233 @@
+#include "app/engine.h"
+
+#include "base/clock.h"
+#include "base/memory.h"
+
+#include <math.h>
+#include <pthread.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdatomic.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+static const uint64_t NS_PER_S = 1000000000;
+
+/* ---- requests: one gauge point of service "shop" ------------------------------------------- */
+
+/* resource {service.name=shop} scope {metric "size" gauge {point {time, as_double}}} */
+static const unsigned char
+    TEMPLATE
+        [] =
+            {
+                0x0A, 0x3B,             /* resource_metrics */
+                0x0A, 0x18, 0x0A, 0x16, /* resource, attribute */
+                0x0A, 0x0C, 's',  'e',  'r',  'v',  'i',  'c',  'e',
+                '.',  'n',  'a',  'm',  'e',  0x12, 0x06, 0x0A, 0x04,
+                's',  'h',  'o',  'p',  0x12, 0x1F, 0x12, 0x1D, /* scope_metrics, metric */
+                0x0A, 0x05, 'q',  'u',  'e',  'u',  'e',        /* name */
+                0x2A, 0x14, 0x0A, 0x12,                         /* gauge, point */
+                0x19, 0,    0,    0,    0,    0,    0,    0,    0, /* time */
+                0x21, 0,    0,    0,    0,    0,    0,    0,    0, /* as_double */
+};
+
+enum {
+    TIME_AT = sizeof(TEMPLATE) - 17,
+    VALUE_AT = sizeof(TEMPLATE) - 8
+};
+
+struct receipts {
+    atomic_uint ok, refused;
+};
+
+static void count_answer(void *self, enum error_kind kind)
+{
+    struct receipts *receipts = self;
+
+    atomic_fetch_add(kind == ERROR_NONE ? &receipts->ok : &receipts->refused, 1);
+}
+
+static struct intake_request *make_request(const struct intake *intake, uint64_t time_ns,
+                                           double value, struct receipts *receipts)
+{
+    struct intake_request *request = memory_new(1, sizeof(*request));
+    struct error err;
+
+    request->body = memory_copy((struct slice){(const char *)TEMPLATE, sizeof(TEMPLATE)});
+    request->body_len = sizeof(TEMPLATE);
+    memcpy(request->body + TIME_AT, &time_ns, sizeof(time_ns));
+    memcpy(request->body + VALUE_AT, &value, sizeof(value));
+    request->inflated = request->body;
+    request->inflated_len = request->body_len;
+    request->batch = otlp_batch_new();
+    request->answer = count_answer;
+    request->answer_self = receipts;
+    assert_true(otlp_decode(request->batch,
+                            (struct slice){request->body, request->body_len},
+                            intake->seed, &(struct otlp_limits){OTLP_MAX_DEPTH}, &err));
+    assert_int_equal(request->batch->point_count, 1);
+    request->reserved = request->body_len;
+    assert_true(intake->reserve(intake->self, request->reserved));
+    return request;
+}
+
+/* ---- what comes out ------------------------------------------------------------------------- */
+
+struct posts {
+    pthread_mutex_t lock;
+    uint64_t count, minute_s;
+    double value;
+};
+
+static void keep(void *self, const struct mackerel_row *rows, size_t count,
+                 uint64_t tick_lsn)
+{
+    struct posts *posts = self;
+
+    (void)tick_lsn;
+    pthread_mutex_lock(&posts->lock);
+    for (size_t i = 0; i < count; i++) {
+        posts->count += rows[i].count;
+        posts->minute_s = rows[i].minute_s;
+        posts->value = rows[i].values[0].value;
+    }
+    pthread_mutex_unlock(&posts->lock);
+}
+
+static struct engine *start(struct posts *posts)
+{
+    struct error err;
+    struct engine *engine = engine_start(
+        &(struct engine_options){
+            .pipeline = {.grace_ns = NS_PER_S / 20, .lateness_ns = 300 * NS_PER_S},
+            .max_inflight_bytes = 1 << 20,
+            .put = keep,
+            .put_self = posts,
+        },
+        &err);
+
+    assert_non_null(engine);
+    return engine;
+}
+
+static void wait_for_lsn(struct engine *engine, uint64_t lsn)
+{
+    struct engine_picture picture;
+
+    do {
+        engine_read(engine, &picture);
+    } while (picture.lsn < lsn);
+}
+
+static void accepted_points_are_applied_and_the_books_balance(void **state)
+{
+    struct posts posts = {.lock = PTHREAD_MUTEX_INITIALIZER};
+    struct receipts receipts = {0};
+    struct engine *engine = start(&posts);
+    struct intake intake = engine_intake(engine);
+    struct engine_picture picture;
+    uint64_t now_ns = clock_now_ns();
+
+    (void)state;
+    for (uint64_t i = 0; i < 100; i++)
+        intake.submit(intake.self,
+                      make_request(&intake, now_ns - i * 1000, (double)i, &receipts));
+    assert_int_equal(atomic_load(&receipts.ok), 100);
+    wait_for_lsn(engine, 100);
+    engine_read(engine, &picture);
+    assert_int_equal(picture.ledger.received, 100);
+    assert_true(point_ledger_balances(&picture.ledger));
+    assert_int_equal(picture.inflight_bytes, 0);
+    engine_free(engine);
+}
+
+static void minute_that_is_over_is_posted_when_the_program_ends(void **state)
+{
+    struct posts posts = {.lock = PTHREAD_MUTEX_INITIALIZER};
+    struct receipts receipts = {0};
+    struct engine *engine = start(&posts);
+    struct intake intake = engine_intake(engine);
+    uint64_t now_s = clock_now_ns() / NS_PER_S, over_s = now_s - now_s % 60 - 60;
+
+    (void)state;
+    intake.submit(intake.self,
+                  make_request(&intake, over_s * NS_PER_S + 5, 42, &receipts));
+    intake.submit(intake.self, make_request(&intake, now_s * NS_PER_S, 43, &receipts));
+    engine_finish(engine);
+    assert_true(posts.count >= 1);
+    assert_int_equal(posts.minute_s, over_s);
+    assert_true(fabs(posts.value - 42) < 1e-12);
+    engine_free(engine);
+}
+
+static void budget_of_bytes_in_flight_refuses_and_recovers(void **state)
+{
+    struct posts posts = {.lock = PTHREAD_MUTEX_INITIALIZER};
+    struct engine *engine = start(&posts);
+    struct intake intake = engine_intake(engine);
+
+    (void)state;
+    assert_true(intake.reserve(intake.self, 1 << 20));
+    assert_false(intake.reserve(intake.self, 1));
+    intake.unreserve(intake.self, 1);
+    assert_true(intake.reserve(intake.self, 1));
+    assert_false(intake.reserve(intake.self, SIZE_MAX));
+    intake.unreserve(intake.self, 1 << 20);
+    assert_true(intake.accepting(intake.self));
+    engine_refuse(engine);
+    assert_false(intake.accepting(intake.self));
+    engine_free(engine);
+}
+
+struct sender {
+    struct intake intake;
+    struct receipts *receipts;
+};
+
+static void *send_many(void *self)
+{
+    struct sender *sender = self;
+
+    for (int i = 0; i < 500; i++)
+        sender->intake.submit(
+            sender->intake.self,
+            make_request(&sender->intake, clock_now_ns(), i, sender->receipts));
+    return NULL;
+}
+
+static void senders_on_several_threads_lose_nothing(void **state)
+{
+    struct posts posts = {.lock = PTHREAD_MUTEX_INITIALIZER};
+    struct receipts receipts = {0};
+    struct engine *engine = start(&posts);
+    struct sender sender = {engine_intake(engine), &receipts};
+    struct engine_picture picture;
+    pthread_t threads[4];
+
+    (void)state;
+    for (size_t i = 0; i < 4; i++)
+        assert_int_equal(pthread_create(&threads[i], NULL, send_many, &sender), 0);
+    for (size_t i = 0; i < 4; i++)
+        pthread_join(threads[i], NULL);
+    engine_finish(engine);
+    engine_read(engine, &picture);
+    assert_int_equal(atomic_load(&receipts.ok), 2000);
+    assert_int_equal(picture.ledger.received, 2000);
+    assert_true(point_ledger_balances(&picture.ledger));
+    engine_free(engine);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(accepted_points_are_applied_and_the_books_balance),
+        cmocka_unit_test(minute_that_is_over_is_posted_when_the_program_ends),
+        cmocka_unit_test(budget_of_bytes_in_flight_refuses_and_recovers),
+        cmocka_unit_test(senders_on_several_threads_lose_nothing),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
