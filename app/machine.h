@@ -1,0 +1,21 @@
+/*
+ * What this process may use and uses of the machine.
+ */
+#ifndef APP_MACHINE_H
+#define APP_MACHINE_H
+
+#include <stdint.h>
+
+/*
+ * Memory that the process may use: the limit of its control group (version 2 or 1) if there is one
+ * below the machine's memory, else the machine's memory.
+ */
+uint64_t machine_memory_bytes(void);
+
+/* Resident memory of this process; 0 when /proc is not there. */
+uint64_t machine_resident_bytes(void);
+
+/* CPU time that this process has used, in seconds. */
+double machine_cpu_seconds(void);
+
+#endif
