@@ -75,6 +75,7 @@ struct config_sources {
     size_t file_count;
     const char *const *sets; /* key=value */
     size_t set_count;
+    char *(*environment)(const char *name); /* NULL: getenv */
 };
 
 /* Fills the config; problems say what is wrong. Release it in any case. */

@@ -12,6 +12,7 @@ struct loading {
     struct config *config;
     struct problems *problems;
     const char *source;
+    char *(*environment)(const char *name);
 };
 
 static struct place place_of(const struct loading *loading, const struct yaml_node *node)
@@ -91,7 +92,9 @@ static void set_scalar(struct loading *loading, const struct config_key *key,
     struct buffer text = {0};
     struct place place = place_of(loading, node);
 
-    if (config_value_expand(node->text, &text, place, loading->problems)) {
+    struct config_expansion expansion = {loading->environment, place, loading->problems};
+
+    if (config_value_expand(&expansion, node->text, &text)) {
         struct slice value = text.len ? buffer_slice(&text) : (struct slice)SLICE("");
 
         if (append)
@@ -222,7 +225,7 @@ static void load_file(struct loading *loading)
 
 static void load_environment_text(struct loading *loading, const char *name)
 {
-    const char *text = getenv(name);
+    const char *text = loading->environment(name);
 
     if (text)
         load_text(loading, slice_of(text));
@@ -263,8 +266,10 @@ static void load_set(struct loading *loading, const char *set)
 static void load_variables(struct loading *loading)
 {
     for (size_t i = 0; i < config_key_count; i++) {
-        const char *name = config_keys[i].environment,
-                   *value = name ? getenv(name) : NULL;
+        const char *name = config_keys[i].environment, *value = NULL;
+
+        if (name)
+            value = loading->environment(name);
 
         if (value && *value)
             config_value_set(loading->config, &config_keys[i], slice_of(value),
@@ -295,12 +300,16 @@ static void check_together(const struct config *config, struct problems *problem
 void config_load(struct config *config, const struct config_sources *sources,
                  struct problems *problems)
 {
-    struct loading loading = {config, problems, NULL};
+    struct loading loading = {
+        .config = config,
+        .problems = problems,
+        .environment = sources->environment ? sources->environment : getenv,
+    };
 
     *config = (struct config){0};
     load_defaults(&loading);
     load_variables(&loading);
-    if (sources->file_count == 0 && getenv("MACKEREL_GATEWAY_CONFIG"))
+    if (sources->file_count == 0 && loading.environment("MACKEREL_GATEWAY_CONFIG"))
         load_source(&loading, "env:MACKEREL_GATEWAY_CONFIG");
     for (size_t i = 0; i < sources->file_count; i++)
         load_source(&loading, sources->files[i]);

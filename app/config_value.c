@@ -286,42 +286,43 @@ static const char *find(struct slice text, const char *needle)
     return memmem(text.ptr, text.len, needle, strlen(needle));
 }
 
-static bool expand_variable(struct slice inside, struct buffer *out, struct place place,
-                            struct problems *problems)
+static bool expand_variable(const struct config_expansion *expansion, struct slice inside,
+                            struct buffer *out)
 {
     const char *dash = find(inside, ":-");
     size_t name_len = dash ? (size_t)(dash - inside.ptr) : inside.len;
     char *name = memory_copy((struct slice){inside.ptr, name_len});
-    const char *value = getenv(name);
+    const char *value = expansion->environment(name);
 
     if (value)
         buffer_append_text(out, value);
     else if (dash)
         buffer_append(out, cut(inside, name_len + 2));
     else
-        problems_add(problems, place, "environment variable %s is not set", name);
+        problems_add(expansion->problems, expansion->place,
+                     "environment variable %s is not set", name);
     free(name);
     return value || dash;
 }
 
-bool config_value_expand(struct slice text, struct buffer *out, struct place place,
-                         struct problems *problems)
+bool config_value_expand(const struct config_expansion *expansion, struct slice text,
+                         struct buffer *out)
 {
     static const char opening[] = "${env:";
+    const size_t inside_at = sizeof(opening) - 1;
     bool ok = true;
 
     while (text.len) {
-        const char *close = slice_starts_with(text, opening) ? find(text, "}") : NULL;
-        size_t inside_at = sizeof(opening) - 1;
+        const char *end = slice_starts_with(text, opening) ? find(text, "}") : NULL;
 
         if (slice_starts_with(text, "$$")) {
             buffer_append_char(out, '$');
             text = cut(text, 2);
-        } else if (close) {
-            size_t len = (size_t)(close - text.ptr);
+        } else if (end) {
+            size_t len = (size_t)(end - text.ptr);
+            struct slice inside = {text.ptr + inside_at, len - inside_at};
 
-            ok &= expand_variable((struct slice){text.ptr + inside_at, len - inside_at},
-                                  out, place, problems);
+            ok &= expand_variable(expansion, inside, out);
             text = cut(text, len + 1);
         } else {
             buffer_append_char(out, *text.ptr);

@@ -25,7 +25,13 @@ const char *config_type_name(enum config_type type);
  * Expands ${env:VAR} and ${env:VAR:-default} once, never in what was expanded; $$ is a dollar. An
  * unset variable without a default is a problem. False then.
  */
-bool config_value_expand(struct slice text, struct buffer *out, struct place place,
-                         struct problems *problems);
+struct config_expansion {
+    char *(*environment)(const char *name);
+    struct place place;
+    struct problems *problems;
+};
+
+bool config_value_expand(const struct config_expansion *expansion, struct slice text,
+                         struct buffer *out);
 
 #endif

@@ -61,7 +61,10 @@ static size_t fill_rows(struct pipeline *p)
     return rows;
 }
 
-void emission_flush(struct pipeline *p, pipeline_emit *emit, void *self)
+void emission_flush(struct pipeline *p,
+                    void (*emit)(void *self, const struct mackerel_row *rows,
+                                 size_t count),
+                    void *self)
 {
     if (p->emission_count == 0)
         return;

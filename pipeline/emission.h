@@ -5,9 +5,13 @@
 #define PIPELINE_EMISSION_H
 
 #include "pipeline/state.h"
+#include "proto/mackerel.h"
 
 /* Gives the rows to `emit` and forgets them. */
-void emission_flush(struct pipeline *p, pipeline_emit *emit, void *self);
+void emission_flush(struct pipeline *p,
+                    void (*emit)(void *self, const struct mackerel_row *rows,
+                                 size_t count),
+                    void *self);
 void emission_release(struct pipeline *p);
 
 #endif

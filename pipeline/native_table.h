@@ -10,9 +10,11 @@
 #define PIPELINE_NATIVE_TABLE_H
 
 #include "base/slice.h"
-#include "pipeline/native.h"
+#include "pipeline/native_group.h"
 
+#include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 enum {
     NATIVE_ALIASES = 3,

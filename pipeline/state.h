@@ -19,7 +19,8 @@
 #include "pipeline/due.h"
 #include "pipeline/identity.h"
 #include "pipeline/native.h"
-#include "pipeline/pipeline.h"
+#include "pipeline/options.h"
+#include "proto/mackerel.h"
 
 #include <stdbool.h>
 #include <stdint.h>

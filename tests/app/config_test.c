@@ -13,6 +13,36 @@
 
 #include <cmocka.h>
 
+/* The environment of a test. */
+static struct variable {
+    const char *name;
+    char *value;
+} variables[8];
+
+static void set_variable(const char *name, const char *value)
+{
+    size_t i = 0;
+
+    while (variables[i].name && strcmp(variables[i].name, name) != 0)
+        i++;
+    variables[i] = (struct variable){name, (char *)(uintptr_t)value};
+}
+
+static char *read_variable(const char *name)
+{
+    for (size_t i = 0; i < sizeof(variables) / sizeof(variables[0]); i++)
+        if (variables[i].name && strcmp(variables[i].name, name) == 0)
+            return variables[i].value;
+    return NULL;
+}
+
+static int forget_variables(void **state)
+{
+    (void)state;
+    memset(variables, 0, sizeof(variables));
+    return 0;
+}
+
 /* Loads a YAML text through an environment variable, as `--config env:TEST_CONFIG` does. */
 static size_t load(struct config *config, const char *yaml, char *problems_text,
                    size_t size)
@@ -20,8 +50,10 @@ static size_t load(struct config *config, const char *yaml, char *problems_text,
     const char *files[] = {"env:TEST_CONFIG"};
     struct problems problems = {0};
 
-    setenv("TEST_CONFIG", yaml, 1);
-    config_load(config, &(struct config_sources){.files = files, .file_count = 1},
+    set_variable("TEST_CONFIG", yaml);
+    config_load(config,
+                &(struct config_sources){
+                    .files = files, .file_count = 1, .environment = read_variable},
                 &problems);
 
     size_t count = problems.count;
@@ -37,7 +69,8 @@ static void no_configuration_is_a_complete_configuration(void **state)
     struct problems problems = {0};
 
     (void)state;
-    config_load(&config, &(struct config_sources){0}, &problems);
+    config_load(&config, &(struct config_sources){.environment = read_variable},
+                &problems);
     assert_int_equal(problems.count, 0);
     assert_string_equal(config.grpc_endpoint, "127.0.0.1:4317");
     assert_string_equal(config.apibase, "https://api.mackerelio.com");
@@ -104,8 +137,7 @@ static void variables_expand_in_values_once(void **state)
     char text[1024];
 
     (void)state;
-    setenv("TEST_SERVICE", "shop-${env:HOME}", 1);
-    unsetenv("TEST_MISSING");
+    set_variable("TEST_SERVICE", "shop-${env:HOME}");
     assert_int_equal(load(&config,
                           "services: {default: '${env:TEST_SERVICE}'}\n"
                           "log: {level: '${env:TEST_MISSING:-debug}'}\n"
@@ -131,14 +163,16 @@ static void set_wins_over_the_file_and_the_file_over_the_environment(void **stat
     struct problems problems = {0};
 
     (void)state;
-    setenv("TEST_CONFIG",
-           "mackerel: {apibase: 'http://file'}\nservices: {default: from-file}\n", 1);
-    setenv("MACKEREL_APIBASE", "http://environment", 1);
+    set_variable("TEST_CONFIG",
+                 "mackerel: {apibase: 'http://file'}\nservices: {default: from-file}\n");
+    set_variable("MACKEREL_APIBASE", "http://environment");
     config_load(&config,
-                &(struct config_sources){
-                    .files = files, .file_count = 1, .sets = sets, .set_count = 2},
+                &(struct config_sources){.files = files,
+                                         .file_count = 1,
+                                         .sets = sets,
+                                         .set_count = 2,
+                                         .environment = read_variable},
                 &problems);
-    unsetenv("MACKEREL_APIBASE");
     assert_string_equal(config.services_default, "from-set");
     assert_string_equal(config.apibase, "http://file");
     assert_int_equal(problems.count, 1);
@@ -204,15 +238,18 @@ static void distance_counts_edits(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(no_configuration_is_a_complete_configuration),
-        cmocka_unit_test(values_are_read_by_their_types),
-        cmocka_unit_test(all_problems_are_said_at_once_with_their_places),
-        cmocka_unit_test(variables_expand_in_values_once),
-        cmocka_unit_test(set_wins_over_the_file_and_the_file_over_the_environment),
-        cmocka_unit_test(secrets_are_starred_when_printed),
-        cmocka_unit_test(two_keys_at_once_are_refused),
-        cmocka_unit_test(every_default_is_a_value_of_its_key),
-        cmocka_unit_test(distance_counts_edits),
+        cmocka_unit_test_setup(no_configuration_is_a_complete_configuration,
+                               forget_variables),
+        cmocka_unit_test_setup(values_are_read_by_their_types, forget_variables),
+        cmocka_unit_test_setup(all_problems_are_said_at_once_with_their_places,
+                               forget_variables),
+        cmocka_unit_test_setup(variables_expand_in_values_once, forget_variables),
+        cmocka_unit_test_setup(set_wins_over_the_file_and_the_file_over_the_environment,
+                               forget_variables),
+        cmocka_unit_test_setup(secrets_are_starred_when_printed, forget_variables),
+        cmocka_unit_test_setup(two_keys_at_once_are_refused, forget_variables),
+        cmocka_unit_test_setup(every_default_is_a_value_of_its_key, forget_variables),
+        cmocka_unit_test_setup(distance_counts_edits, forget_variables),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

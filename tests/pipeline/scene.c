@@ -210,19 +210,19 @@ void scene_wait_until(struct scene *scene, double now_s)
         pipeline_tick(scene->pipeline, due_ns, keep, scene);
 }
 
-void scene_send(struct scene *scene, double receive_s,
-                const struct scene_resource *resource, enum scene_kind kind,
-                const char *name, const struct scene_point *points, size_t count)
+void scene_send(struct scene *scene, double receive_s, const struct scene_metric *sent,
+                const struct scene_point *points, size_t count)
 {
     struct buffer metric = {0}, scope_metrics = {0}, resource_metrics = {0}, scope = {0};
     struct error err;
 
-    put_bytes(&metric, 1, slice_of(name));
-    put_data(&metric, kind, points, count);
-    put_bytes(&scope, 1, slice_of(resource->scope ? resource->scope : "scene"));
+    put_bytes(&metric, 1, slice_of(sent->name));
+    put_data(&metric, sent->kind, points, count);
+    put_bytes(&scope, 1,
+              slice_of(sent->resource->scope ? sent->resource->scope : "scene"));
     put_message(&scope_metrics, 1, &scope);
     put_message(&scope_metrics, 2, &metric);
-    put_resource(&resource_metrics, resource);
+    put_resource(&resource_metrics, sent->resource);
     put_message(&resource_metrics, 2, &scope_metrics);
     buffer_reset(&scene->request);
     put_message(&scene->request, 1, &resource_metrics);

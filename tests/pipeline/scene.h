@@ -59,10 +59,15 @@ enum scene_kind {
 struct scene *scene_new(double watch_s);
 void scene_free(struct scene *scene);
 
+struct scene_metric {
+    const struct scene_resource *resource;
+    enum scene_kind kind;
+    const char *name;
+};
+
 /* One request with points of one metric, received at `receive_s`; ticks until then first. */
-void scene_send(struct scene *scene, double receive_s,
-                const struct scene_resource *resource, enum scene_kind kind,
-                const char *name, const struct scene_point *points, size_t count);
+void scene_send(struct scene *scene, double receive_s, const struct scene_metric *metric,
+                const struct scene_point *points, size_t count);
 
 /* Lets time pass. */
 void scene_wait_until(struct scene *scene, double now_s);

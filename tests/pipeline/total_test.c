@@ -26,7 +26,8 @@ static void send_counter(struct scene *scene, const struct scene_resource *resou
 {
     struct scene_point point = {.start_s = start_s, .time_s = time_s, .value = value};
 
-    scene_send(scene, time_s + 0.05, resource, SCENE_COUNTER, "requests", &point, 1);
+    scene_send(scene, time_s + 0.05,
+               &(struct scene_metric){resource, SCENE_COUNTER, "requests"}, &point, 1);
 }
 
 /* Deterministic jitter of at most 0.2 s around the beat. */
@@ -221,7 +222,8 @@ static void first_error_of_a_long_running_process_counts(void **state)
         points[0].time_s = points[1].time_s = 6000 + 10 * beat;
         points[0].value = 70000;
         points[1].value = 3;
-        scene_send(scene, 6000.1 + 10 * beat, &SDK, SCENE_COUNTER, "requests", points,
+        scene_send(scene, 6000.1 + 10 * beat,
+                   &(struct scene_metric){&SDK, SCENE_COUNTER, "requests"}, points,
                    beat < 5 ? 1 : 2);
     }
     scene_wait_until(scene, 9000);
@@ -297,7 +299,8 @@ static void delta_window_is_spread_over_its_minutes(void **state)
     struct scene_point point = {.start_s = 90, .time_s = 210, .value = 120};
 
     (void)state;
-    scene_send(scene, 211, &SDK, SCENE_DELTA, "requests", &point, 1);
+    scene_send(scene, 211, &(struct scene_metric){&SDK, SCENE_DELTA, "requests"}, &point,
+               1);
     scene_wait_until(scene, 3600);
     assert_near(scene_value(scene, "requests.rate", 1), 0.5);
     assert_near(scene_value(scene, "requests.rate", 2), 1);
@@ -311,9 +314,11 @@ static void delta_window_used_twice_is_added_twice(void **state)
     struct scene_point point = {.start_s = 60, .time_s = 120, .value = 30};
 
     (void)state;
-    scene_send(scene, 121, &SDK, SCENE_DELTA, "requests", &point, 1);
+    scene_send(scene, 121, &(struct scene_metric){&SDK, SCENE_DELTA, "requests"}, &point,
+               1);
     point.value = 6;
-    scene_send(scene, 122, &SDK, SCENE_DELTA, "requests", &point, 1);
+    scene_send(scene, 122, &(struct scene_metric){&SDK, SCENE_DELTA, "requests"}, &point,
+               1);
     scene_wait_until(scene, 3600);
     assert_near(scene_value(scene, "requests.rate", 1), 0.6);
     assert_true(isnan(scene_value(scene, "requests.rate", 2)));
@@ -329,9 +334,11 @@ static void silent_delta_stream_is_zero_while_its_source_reports(void **state)
         struct scene_point point = {
             .start_s = 50 + 10 * beat, .time_s = 60 + 10 * beat, .value = 12};
 
-        scene_send(scene, 60.1 + 10 * beat, &SDK, SCENE_DELTA, "steady", &point, 1);
+        scene_send(scene, 60.1 + 10 * beat,
+                   &(struct scene_metric){&SDK, SCENE_DELTA, "steady"}, &point, 1);
         if (beat == 1 || beat == 30)
-            scene_send(scene, 60.2 + 10 * beat, &SDK, SCENE_DELTA, "rare", &point, 1);
+            scene_send(scene, 60.2 + 10 * beat,
+                       &(struct scene_metric){&SDK, SCENE_DELTA, "rare"}, &point, 1);
     }
     scene_wait_until(scene, 3600);
     assert_near(scene_value(scene, "rare.rate", 1), 0.2);
@@ -350,7 +357,8 @@ static void future_and_day_old_points_are_dropped(void **state)
     };
 
     (void)state;
-    scene_send(scene, 90000, &COLLECTOR, SCENE_GAUGE, "temperature", points, 2);
+    scene_send(scene, 90000,
+               &(struct scene_metric){&COLLECTOR, SCENE_GAUGE, "temperature"}, points, 2);
     assert_int_equal(scene_reason(scene, REASON_FUTURE), 1);
     assert_int_equal(scene_reason(scene, REASON_TOO_OLD), 1);
     scene_free(scene);
@@ -366,12 +374,14 @@ static void histogram_gives_rate_average_and_percentiles(void **state)
     (void)state;
     point.time_s = 60;
     point.buckets = none;
-    scene_send(scene, 60.1, &SDK, SCENE_HISTOGRAM, "latency", &point, 1);
+    scene_send(scene, 60.1, &(struct scene_metric){&SDK, SCENE_HISTOGRAM, "latency"},
+               &point, 1);
     point.time_s = 120;
     point.buckets = some;
     point.count = 100;
     point.value = 1200;
-    scene_send(scene, 120.1, &SDK, SCENE_HISTOGRAM, "latency", &point, 1);
+    scene_send(scene, 120.1, &(struct scene_metric){&SDK, SCENE_HISTOGRAM, "latency"},
+               &point, 1);
     scene_wait_until(scene, 3600);
     assert_near(scene_value(scene, "latency.rate", 1), 100.0 / 60);
     assert_near(scene_value(scene, "latency.avg", 1), 12);

@@ -26,7 +26,8 @@ static void say(struct scene *scene, const struct scene_resource *resource,
 {
     struct scene_point point = {.time_s = time_s, .value = value};
 
-    scene_send(scene, time_s + 0.05, resource, kind, "queue.size", &point, 1);
+    scene_send(scene, time_s + 0.05, &(struct scene_metric){resource, kind, "queue.size"},
+               &point, 1);
 }
 
 static void gauge_is_the_last_value_of_the_minute(void **state)
@@ -129,7 +130,8 @@ static void marker_of_no_value_ends_a_gauge(void **state)
 
     (void)state;
     say(scene, &SHOP, SCENE_GAUGE, 65, 1);
-    scene_send(scene, 126, &SHOP, SCENE_GAUGE, "queue.size", &marker, 1);
+    scene_send(scene, 126, &(struct scene_metric){&SHOP, SCENE_GAUGE, "queue.size"},
+               &marker, 1);
     scene_wait_until(scene, 3600);
     assert_near(scene_value(scene, "queue.size", 1), 1);
     assert_true(isnan(scene_value(scene, "queue.size", 2)));
@@ -145,8 +147,10 @@ static void load_is_read_at_the_minutes_start_between_the_points_around_it(void 
     for (int beat = 0; beat < 10; beat++) {
         struct scene_point point = {.time_s = 45 + 60 * beat, .value = 4 * beat};
 
-        scene_send(scene, point.time_s + 1, &HOST, SCENE_GAUGE,
-                   "system.cpu.load_average.5m", &point, 1);
+        scene_send(
+            scene, point.time_s + 1,
+            &(struct scene_metric){&HOST, SCENE_GAUGE, "system.cpu.load_average.5m"},
+            &point, 1);
     }
     scene_wait_until(scene, 3600);
     /* between 1 x 4 at 105 s and 2 x 4 at 165 s, a quarter of the way at 120 s */
@@ -166,11 +170,15 @@ static void second_source_of_a_native_group_waits_until_the_first_is_gone(void *
         struct scene_point point = {.time_s = 60 + 10 * beat, .value = 1};
 
         if (beat < 12)
-            scene_send(scene, point.time_s, &HOST, SCENE_GAUGE,
-                       "system.cpu.load_average.1m", &point, 1);
+            scene_send(
+                scene, point.time_s,
+                &(struct scene_metric){&HOST, SCENE_GAUGE, "system.cpu.load_average.1m"},
+                &point, 1);
         point.value = 7;
-        scene_send(scene, point.time_s, &sdk, SCENE_GAUGE, "system.cpu.load_average.1m",
-                   &point, 1);
+        scene_send(
+            scene, point.time_s,
+            &(struct scene_metric){&sdk, SCENE_GAUGE, "system.cpu.load_average.1m"},
+            &point, 1);
     }
     scene_wait_until(scene, 3600);
     assert_near(scene_value(scene, "loadavg1", 2), 1);
@@ -186,8 +194,10 @@ static void metric_without_service_or_host_says_why(void **state)
     struct scene_point point = {.time_s = 60, .value = 1};
 
     (void)state;
-    scene_send(scene, 60, &nobody, SCENE_GAUGE, "queue.size", &point, 1);
-    scene_send(scene, 60, &nobody, SCENE_GAUGE, "system.thing", &point, 1);
+    scene_send(scene, 60, &(struct scene_metric){&nobody, SCENE_GAUGE, "queue.size"},
+               &point, 1);
+    scene_send(scene, 60, &(struct scene_metric){&nobody, SCENE_GAUGE, "system.thing"},
+               &point, 1);
     assert_int_equal(scene_reason(scene, REASON_NO_SERVICE), 1);
     assert_int_equal(scene_reason(scene, REASON_NO_IDENTITY), 1);
     scene_free(scene);

@@ -1,0 +1,28 @@
+/*
+ * What can be set about the pipeline, and what it counts about itself beside the ledger.
+ */
+#ifndef PIPELINE_OPTIONS_H
+#define PIPELINE_OPTIONS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct pipeline_options {
+    uint64_t
+        watch_start_ns; /* when our own watching began: a stream that starts later is young */
+    uint64_t grace_ns;    /* a minute closes this long after its end; default 15 s */
+    uint64_t lateness_ns; /* how long a posted minute may be corrected; default 5 min */
+    size_t max_streams;   /* budget; 0 means the default of 1,000,000 */
+    const char *default_service; /* services.default; NULL or "" for none; borrowed */
+    const char
+        *native_metrics; /* "auto", "on" or "off"; only "off" matters here; borrowed */
+};
+
+struct pipeline_counts {
+    size_t streams, cells, destinations, open_minutes;
+    uint64_t evicted;      /* streams dropped as idle */
+    uint64_t invalid_utf8; /* names with invalid UTF-8, at first sight */
+    uint64_t layout_mix;   /* minutes without percentiles because bucket layouts differ */
+};
+
+#endif
