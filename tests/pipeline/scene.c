@@ -210,22 +210,27 @@ void scene_wait_until(struct scene *scene, double now_s)
         pipeline_tick(scene->pipeline, due_ns, keep, scene);
 }
 
-void scene_send(struct scene *scene, double receive_s, const struct scene_metric *sent,
-                const struct scene_point *points, size_t count)
+void scene_prepare(struct scene *scene, const struct scene_metric *sent,
+                   const struct scene_point *points, size_t count)
 {
+    const struct scene_resource *resource = sent->resource;
     struct buffer metric = {0}, scope_metrics = {0}, resource_metrics = {0}, scope = {0};
-    struct error err;
 
     put_bytes(&metric, 1, slice_of(sent->name));
     put_data(&metric, sent->kind, points, count);
-    put_bytes(&scope, 1,
-              slice_of(sent->resource->scope ? sent->resource->scope : "scene"));
+    put_bytes(&scope, 1, slice_of(resource->scope ? resource->scope : "scene"));
     put_message(&scope_metrics, 1, &scope);
     put_message(&scope_metrics, 2, &metric);
-    put_resource(&resource_metrics, sent->resource);
+    put_resource(&resource_metrics, resource);
     put_message(&resource_metrics, 2, &scope_metrics);
     buffer_reset(&scene->request);
     put_message(&scene->request, 1, &resource_metrics);
+}
+
+void scene_apply(struct scene *scene, double receive_s)
+{
+    struct error err;
+
     scene_wait_until(scene, receive_s);
     if (!otlp_decode(scene->batch, buffer_slice(&scene->request), 7,
                      &(struct otlp_limits){OTLP_MAX_DEPTH}, &err)) {
@@ -233,6 +238,13 @@ void scene_send(struct scene *scene, double receive_s, const struct scene_metric
         abort();
     }
     pipeline_apply(scene->pipeline, scene->batch, unix_ns(receive_s));
+}
+
+void scene_send(struct scene *scene, double receive_s, const struct scene_metric *metric,
+                const struct scene_point *points, size_t count)
+{
+    scene_prepare(scene, metric, points, count);
+    scene_apply(scene, receive_s);
 }
 
 double scene_value(const struct scene *scene, const char *name, uint64_t minute)

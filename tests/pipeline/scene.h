@@ -23,7 +23,7 @@ struct scene {
     struct otlp_batch *batch;
     struct scene_value *values;
     size_t count, room;
-    struct buffer metric, request;
+    struct buffer request;
 };
 
 /* What a resource is; NULL fields are not sent. */
@@ -68,6 +68,11 @@ struct scene_metric {
 /* One request with points of one metric, received at `receive_s`; ticks until then first. */
 void scene_send(struct scene *scene, double receive_s, const struct scene_metric *metric,
                 const struct scene_point *points, size_t count);
+
+/* The two halves of it: encoding the request; letting time pass, decoding and applying it. */
+void scene_prepare(struct scene *scene, const struct scene_metric *metric,
+                   const struct scene_point *points, size_t count);
+void scene_apply(struct scene *scene, double receive_s);
 
 /* Lets time pass. */
 void scene_wait_until(struct scene *scene, double now_s);
