@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
@@ -112,6 +113,10 @@ static void *run(void *self)
         [STOP] = {acceptor->stop_event, POLLIN, 0},
     };
 
+    sigset_t all;
+
+    sigfillset(&all);
+    pthread_sigmask(SIG_BLOCK, &all, NULL);
     for (;;) {
         if (poll(polled, ACCEPTOR_PORTS + 1, -1) < 0)
             continue;

@@ -70,10 +70,11 @@ static void on_written(uv_write_t *request, int status)
 
     connection->writing = false;
     buffer_reset(&connection->sending);
+    connection->host->service->now_ms = uv_now(connection->host->loop);
     if (status < 0)
         connection_close(connection);
-    else
-        connection_settle(connection);
+    connection->host->dirty(connection->host->self, connection);
+    connection->host->settle(connection->host->self);
 }
 
 /* Sends at once what the socket takes, which is nearly always everything; the rest in its time. */
@@ -155,6 +156,9 @@ static void receive(struct connection *connection, struct slice bytes)
     if (!connection->protocol && connection->preface_len == 0 &&
         *bytes.ptr == TLS_HANDSHAKE) {
         stats_add(&service->stats.tls_hellos, 1);
+        service_note(&service->tls_note, service,
+                     "TLS client on a port that speaks cleartext",
+                     connection->port == RECEIVER_GRPC_PORT ? "grpc" : "http");
         connection_close(connection);
         return;
     }

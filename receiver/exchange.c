@@ -1,6 +1,7 @@
 #include "receiver/exchange.h"
 
 #include <assert.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 void exchange_init(struct exchange *exchange, struct service *service,
@@ -82,6 +83,17 @@ static bool admit(struct exchange *exchange, struct error *err)
     return true;
 }
 
+/* SDKs send all signals to one endpoint and drop what it refuses: their owner should know. */
+static void note_other_signal(struct exchange *exchange)
+{
+    struct service *service = exchange->service;
+    char path[HEAD_VALUE_MAX + 1];
+
+    snprintf(path, sizeof(path), "%.*s", SLICE_ARG(head_slice(&exchange->head.path)));
+    stats_add(&service->stats.other_signals, 1);
+    service_note(&service->signal_note, service, "only metrics are taken; refused", path);
+}
+
 void exchange_head_done(struct exchange *exchange)
 {
     struct error err;
@@ -92,7 +104,7 @@ void exchange_head_done(struct exchange *exchange)
     bool admitted = admit(exchange, &err);
 
     if (exchange->route.other_signal)
-        stats_add(&exchange->service->stats.other_signals, 1);
+        note_other_signal(exchange);
     if (!admitted) {
         refuse(exchange, &err);
         return;

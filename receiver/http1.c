@@ -69,6 +69,8 @@ static void write_reply(struct http1 *http1, const struct reply *reply)
                       SLICE_ARG(reply_value(reply, i)));
     if (!http1->keep_alive || http1->drain_ms)
         buffer_append_text(out, "connection: close\r\n");
+    else if (http1->exchange.head.http10)
+        buffer_append_text(out, "connection: keep-alive\r\n");
     buffer_append_text(out, "\r\n");
     if (!slice_is(head_slice(&http1->exchange.head.method), "HEAD"))
         buffer_append(out, buffer_slice(&reply->body));

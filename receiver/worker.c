@@ -7,6 +7,7 @@
 #include <uv.h>
 
 #include <pthread.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -156,6 +157,11 @@ static void *run(void *self)
 {
     struct worker *worker = self;
 
+    sigset_t all;
+
+    /* Signals are the main thread's business; a broken pipe is an error code here. */
+    sigfillset(&all);
+    pthread_sigmask(SIG_BLOCK, &all, NULL);
     mailbox_bind(worker->service.mailbox);
     uv_run(&worker->loop, UV_RUN_DEFAULT);
     return NULL;
@@ -230,6 +236,7 @@ static void prepare(struct worker *worker, const struct receiver_options *option
                     const struct intake *intake)
 {
     pthread_mutex_init(&worker->lock, NULL);
+    service_init(&worker->service);
     worker->service.options = options;
     worker->service.intake = intake;
     worker->service.mailbox = mailbox_new(wake_worker, worker);

@@ -2,6 +2,7 @@
 import concurrent.futures
 import gzip
 import json
+import resource
 import socket
 import struct
 import subprocess
@@ -139,6 +140,16 @@ def test_http10_closes_and_needs_no_host(shared):
         b"Content-Length: %d\r\n\r\n%b" % (len(GOOD), GOOD)
     assert connection.ask(request).code == 200
     assert connection.at_end()
+
+
+def test_http10_stays_where_it_is_asked_to(shared):
+    connection = Http1(shared.http)
+    request = b"POST /v1/metrics HTTP/1.0\r\nContent-Type: application/x-protobuf\r\n" \
+        b"Connection: keep-alive\r\nContent-Length: %d\r\n\r\n%b" % (len(GOOD), GOOD)
+    for _ in range(2):
+        answer = connection.ask(request)
+        assert (answer.code, answer.headers["connection"]) == (200, "keep-alive")
+    connection.close()
 
 
 def test_connection_close_is_honoured(shared):
@@ -863,6 +874,19 @@ def test_connections_over_the_limit_are_closed(start):
     assert http(sink, post()).code == 200
     for connection in kept:
         connection.close()
+
+
+def test_running_out_of_descriptors_is_survived(start):
+    sink = start()
+    resource.prlimit(sink.process.pid, resource.RLIMIT_NOFILE, (60, 60))
+    flood = [connect(sink.http) for _ in range(100)]
+    stats = sink.wait_for(lambda stats: stats["connections_refused"] > 0 and
+                          stats["connections_refused"] + stats["connections_total"] >= 100)
+    assert stats["connections_open"] < 60
+    for sock in flood:
+        sock.close()
+    sink.wait_for(lambda stats: stats["connections_open"] == 0)
+    assert http(sink, post()).code == 200
 
 
 def test_churn_of_connections_leaves_none_behind(start):
