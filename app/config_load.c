@@ -49,6 +49,18 @@ static bool is_section(struct slice path)
     return false;
 }
 
+/* Prefers the section if it is nearer than what was the nearest so far. */
+static void prefer(struct slice path, struct slice section, struct slice *best,
+                   size_t *best_distance)
+{
+    size_t distance = suggest_distance(path, section);
+
+    if (distance > *best_distance)
+        return;
+    *best_distance = distance;
+    *best = section;
+}
+
 /* The known section nearest to the unknown one: prefixes of known paths are tried as well. */
 static struct slice nearest_section(struct slice path)
 {
@@ -58,15 +70,9 @@ static struct slice nearest_section(struct slice path)
     for (size_t i = 0; i < config_key_count; i++) {
         const char *known = config_keys[i].path;
 
-        for (const char *dot = strchr(known, '.'); dot; dot = strchr(dot + 1, '.')) {
-            struct slice section = {known, (size_t)(dot - known)};
-            size_t distance = suggest_distance(path, section);
-
-            if (distance <= best_distance) {
-                best_distance = distance;
-                best = section;
-            }
-        }
+        for (const char *dot = strchr(known, '.'); dot; dot = strchr(dot + 1, '.'))
+            prefer(path, (struct slice){known, (size_t)(dot - known)}, &best,
+                   &best_distance);
     }
     return best;
 }

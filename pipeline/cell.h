@@ -24,7 +24,7 @@ void cell_add_stream(struct pipeline *p, uint32_t cell, uint32_t stream);
 /* The last stream takes the cell with it, once no minute is left. */
 void cell_remove_stream(struct pipeline *p, uint32_t cell, uint32_t stream);
 /* Frees the cell if nothing uses it. */
-void cell_drop_if_unused(struct pipeline *p, uint32_t cell);
+void cell_drop_if_unused(struct pipeline *p, uint32_t index);
 
 static inline struct slice cell_name(const struct cell *cell)
 {

@@ -16,10 +16,10 @@ uint32_t family_open(struct pipeline *p, const struct otlp_batch *batch,
                      const struct otlp_metric *metric);
 
 /* Frees the family, its source and its resource as far as nothing uses them. */
-void family_drop_if_unused(struct pipeline *p, uint32_t family);
+void family_drop_if_unused(struct pipeline *p, uint32_t index);
 
 /* The source reported at `time_ns`, about what happened since `since_ns`. */
-void family_report(struct pipeline *p, uint32_t source, uint64_t since_ns,
+void family_report(struct pipeline *p, uint32_t index, uint64_t since_ns,
                    uint64_t time_ns);
 
 /* Frees everything at the end of the pipeline's life. */

@@ -49,7 +49,7 @@ struct first_verdict first_judge(const struct pipeline *p, const struct stream *
         bool is_instant = point->time_ns - point->start_ns < NS_PER_S;
 
         verdict.beginning_is_known = true;
-        verdict.counts = !is_instant || value <= FIRST_MAX_YOUNG_VALUE;
+        verdict.counts = !is_instant || value <= (double)FIRST_MAX_YOUNG_VALUE;
         verdict.from_ns = point->start_ns;
         verdict.reason = REASON_SINCE_BOOT;
     }

@@ -9,8 +9,8 @@
 
 /* The layout of the histogram, one use taken; POOL_NONE where it has no bounds. */
 uint32_t layout_take(struct pipeline *p, const struct otlp_histogram *histogram);
-uint32_t layout_share(struct pipeline *p, uint32_t layout);
-void layout_give(struct pipeline *p, uint32_t layout);
+uint32_t layout_share(struct pipeline *p, uint32_t index);
+void layout_give(struct pipeline *p, uint32_t index);
 
 bool layout_matches(const struct pipeline *p, uint32_t layout,
                     const struct otlp_histogram *histogram);
@@ -20,6 +20,6 @@ void layout_remember(struct pipeline *p, uint32_t stream,
                      const struct otlp_histogram *histogram);
 
 /* Frees a stream's record. */
-void layout_drop_buckets(struct pipeline *p, uint32_t buckets);
+void layout_drop_buckets(struct pipeline *p, uint32_t index);
 
 #endif

@@ -17,7 +17,7 @@ uint32_t minutes_open(struct pipeline *p, uint32_t cell, uint64_t number);
  * Something arrived in the minute: a posted one is posted again a minute after it last was, one that
  * was due already when it opened closes `grace` after the last arrival.
  */
-void minutes_touch(struct pipeline *p, uint32_t cell, uint32_t minute);
+void minutes_touch(struct pipeline *p, uint32_t cell, uint32_t index);
 
 /* The minute of that number, or POOL_NONE. */
 uint32_t minutes_find(const struct pipeline *p, const struct cell *cell, uint64_t number);

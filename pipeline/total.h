@@ -15,7 +15,7 @@ struct arrival {
     bool is_first;                          /* the stream was opened for it */
 };
 
-void total_observe(struct pipeline *p, uint32_t stream, const struct arrival *arrival);
+void total_observe(struct pipeline *p, uint32_t index, const struct arrival *arrival);
 
 /* Until when the stream is known: its last point, and for silent delta streams the last report of
  * their source. */

@@ -8,10 +8,10 @@
 #include "pipeline/state.h"
 #include "pipeline/total.h"
 
-void value_observe(struct pipeline *p, uint32_t stream, const struct arrival *arrival);
+void value_observe(struct pipeline *p, uint32_t index, const struct arrival *arrival);
 
 /* The stream says `value` at `time_ns`, outside the books. */
-void value_say(struct pipeline *p, uint32_t stream, uint64_t time_ns, double value);
+void value_say(struct pipeline *p, uint32_t index, uint64_t time_ns, double value);
 
 struct value_reading {
     double value;
