@@ -307,6 +307,13 @@ static void release(struct gateway *gateway)
 
 /* ---- signals ----------------------------------------------------------------------------- */
 
+static bool is_ignored(int number)
+{
+    struct sigaction now;
+
+    return sigaction(number, NULL, &now) == 0 && now.sa_handler == SIG_IGN;
+}
+
 static sigset_t stop_signals(void)
 {
     sigset_t set;
@@ -314,7 +321,8 @@ static sigset_t stop_signals(void)
     sigemptyset(&set);
     sigaddset(&set, SIGTERM);
     sigaddset(&set, SIGINT);
-    sigaddset(&set, SIGHUP);
+    if (!is_ignored(SIGHUP)) /* nohup(1) */
+        sigaddset(&set, SIGHUP);
     return set;
 }
 
@@ -324,6 +332,8 @@ static void hold_signals(void)
     sigset_t set = stop_signals();
 
     signal(SIGPIPE, SIG_IGN);
+    /* A shell script's background commands begin with SIGINT ignored; the second must end us. */
+    signal(SIGINT, SIG_DFL);
     pthread_sigmask(SIG_BLOCK, &set, NULL);
 }
 
