@@ -139,6 +139,7 @@ void otlp_describe_refused(const struct otlp_batch *batch, struct buffer *out)
 
     bool said[REASON_LAST + 1] = {false};
     size_t start = out->len;
+    const char *separator = ": ";
 
     if (batch->rejected == 0)
         return;
@@ -148,10 +149,10 @@ void otlp_describe_refused(const struct otlp_batch *batch, struct buffer *out)
          i = next_reason(batch, said)) {
         size_t before = out->len;
 
-        buffer_printf(out, "%s%s: %" PRIu32 " (first in \"%s\")",
-                      before == start ? "" : "; ", reason_name((enum reason)i),
-                      batch->refused[i], batch->example[i]);
+        buffer_printf(out, "%s%s: %" PRIu32 " (first in \"%s\")", separator,
+                      reason_name((enum reason)i), batch->refused[i], batch->example[i]);
         said[i] = true;
+        separator = "; ";
         if (out->len - start > TEXT_MAX) {
             out->len = before;
             return;
