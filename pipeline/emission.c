@@ -70,7 +70,10 @@ void emission_flush(struct pipeline *p,
         return;
     qsort(p->emissions, p->emission_count, sizeof(*p->emissions), compare);
     fill_values(p);
-    emit(self, p->rows, fill_rows(p));
+
+    size_t rows = fill_rows(p);
+
+    emit(self, p->rows, rows);
     p->emission_count = 0;
     buffer_reset(&p->emission_text);
 }
