@@ -96,7 +96,7 @@ static int print_text(struct buffer *text)
 static int run(const struct command *command, const struct config *config)
 {
     (void)command;
-    return gateway_run(config);
+    return (int)gateway_run(config);
 }
 
 static int validate(const struct command *command, const struct config *config)

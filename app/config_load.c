@@ -326,14 +326,7 @@ void config_load(struct config *config, const struct config_sources *sources,
 
 void config_release(struct config *config)
 {
-    for (size_t i = 0; i < config_key_count; i++) {
-        const struct config_key *key = &config_keys[i];
-
-        if (key->type == CONFIG_LIST)
-            config_value_clear_list(config, key);
-        else if (key->type != CONFIG_BOOL && key->type != CONFIG_SIZE &&
-                 key->type != CONFIG_DURATION)
-            free(*(char **)((char *)config + key->offset));
-    }
+    for (size_t i = 0; i < config_key_count; i++)
+        config_value_release(config, &config_keys[i]);
     *config = (struct config){0};
 }

@@ -213,6 +213,20 @@ void config_value_set(struct config *config, const struct config_key *key,
     }
 }
 
+void config_value_release(struct config *config, const struct config_key *key)
+{
+    switch (key->type) {
+    case CONFIG_TEXT:
+    case CONFIG_SECRET:
+    case CONFIG_ENDPOINT:
+    case CONFIG_CHOICE: free(*(char **)field(config, key)); break;
+    case CONFIG_LIST: config_value_clear_list(config, key); break;
+    case CONFIG_BOOL:
+    case CONFIG_SIZE:
+    case CONFIG_DURATION: break;
+    }
+}
+
 /* The largest unit that divides it, so that 15s does not print as 15000ms. */
 static void print_quantity(uint64_t quantity, const struct unit *units,
                            struct buffer *out)

@@ -10,6 +10,9 @@
 void config_value_set(struct config *config, const struct config_key *key,
                       struct slice text, struct place place, struct problems *problems);
 
+/* Frees what the field holds: a text, a list. */
+void config_value_release(struct config *config, const struct config_key *key);
+
 /* Lists: empties it, appends an item. */
 void config_value_clear_list(struct config *config, const struct config_key *key);
 void config_value_append(struct config *config, const struct config_key *key,
