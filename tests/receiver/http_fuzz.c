@@ -154,6 +154,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
     feed(protocol, &service, &bench, (struct slice){(const char *)data, size});
     protocol->class->free(protocol);
+    /* The sender is gone; its requests still come to an end. */
+    answer_waiting(&bench);
     mailbox_close(service.mailbox);
     reply_release(&service.reply);
     if (bench.held != 0)
