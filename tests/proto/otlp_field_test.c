@@ -105,8 +105,10 @@ static void every_generated_field_is_in_the_table(void **state)
             const struct otlp_field *row = find_row(name_in_package(message),
                                                     field->name);
 
-            if (!row)
+            if (!row) {
                 fail_msg("%s.%s is not in the table", message->name, field->name);
+                return;
+            }
             assert_int_equal(row->number, field->id);
             assert_true(is_type(row->type, field->type));
             assert_int_equal(row->repeated, field->label == PROTOBUF_C_LABEL_REPEATED);
