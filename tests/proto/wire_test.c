@@ -154,7 +154,7 @@ static void finding_skips_other_numbers_and_types(void **state)
                                      "b"
                                      "\x12\x01"
                                      "c"));
-    struct slice bytes;
+    struct slice bytes = {0};
 
     assert_true(wire_find(&wire, 2, &bytes));
     assert_true(slice_is(bytes, "a"));
