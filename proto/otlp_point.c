@@ -2,7 +2,6 @@
 
 #include "base/arena.h"
 #include "proto/otlp_field.h"
-#include "proto/otlp_validate.h"
 #include "proto/wire.h"
 
 /* Level of a data point's message: request, resource, scope, metric, kind, point. */

@@ -10,14 +10,9 @@
 
 #include "proto/otlp.h"
 #include "proto/otlp_hash.h"
+#include "proto/otlp_validate.h"
 
 struct arena;
-
-/* A verdict is OTLP_ACCEPTED, OTLP_BROKEN (the whole body is no message) or an enum reason. */
-enum {
-    OTLP_ACCEPTED = -1,
-    OTLP_BROKEN = -2
-};
 
 /* What a point needs to know about its metric. */
 struct otlp_point_context {

@@ -1,7 +1,5 @@
 #include "proto/otlp_validate.h"
 
-#include "proto/otlp_point.h"
-
 #include <math.h>
 
 int otlp_validate_time(const struct otlp_point *point)

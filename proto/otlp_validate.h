@@ -11,6 +11,12 @@
 
 #include "proto/otlp.h"
 
+/* A verdict is OTLP_ACCEPTED, OTLP_BROKEN (the whole body is no message) or an enum reason. */
+enum {
+    OTLP_ACCEPTED = -1,
+    OTLP_BROKEN = -2
+};
+
 int otlp_validate_time(const struct otlp_point *point);
 int otlp_validate_number(const struct otlp_point *point,
                          enum otlp_temporality temporality, bool monotonic);
