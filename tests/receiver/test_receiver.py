@@ -13,7 +13,7 @@ import grpc
 import pytest
 
 from peer import (EXPORT, GOOD, NOT_PROTOBUF, PARTLY_BAD, ROOT, Http1, Http2, Sink, connect,
-                  gauge_request, message, partial_success, point, post, status)
+                  field, gauge_request, message, partial_success, point, post, status)
 
 JSON_TYPE = "Content-Type: application/json"
 MIB = 1 << 20
@@ -896,6 +896,34 @@ def test_churn_of_connections_leaves_none_behind(start):
         connection.sendall((b"", b"P", post()[:40], b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n")[round_number % 4])
         connection.close()
     sink.wait_for(lambda stats: stats["connections_open"] == 0 and stats["connections_total"] == 300)
+
+
+def nested_values(levels):
+    """An attribute value of arrays in arrays."""
+    value = b""
+    for _ in range(levels):
+        value = field(5, field(1, value))
+    return value
+
+
+def test_deeply_nested_attribute_rejects_its_point_and_hurts_nobody(shared):
+    bad = point() + field(7, field(1, b"deep") + field(2, nested_values(4400)))
+    assert 29_000 < len(bad) < 40_000
+    rejected, text = partial_success(caller(shared)(gauge_request([point(), bad]), timeout=10))
+    assert rejected == 1 and text
+    assert http(shared, post()).code == 200
+
+
+def test_body_of_empty_points_is_counted_and_costs_no_memory(start):
+    sink = start()
+    before = sink.peak_rss()
+    empty = MIB // 2
+    answer = http(sink, post(gauge_request([b""] * empty)))
+    assert partial_success(answer.body)[0] == empty
+    stats = sink.stats()
+    assert (stats["taken_points"], stats["in_flight"]) == (0, 0)
+    assert sink.peak_rss() - before < 32 * MIB
+    assert http(sink, post()).code == 200
 
 
 def test_bombs_and_large_requests_at_once_keep_memory_bounded(start):
