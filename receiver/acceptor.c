@@ -122,6 +122,9 @@ static void *run(void *self)
             continue;
         if (polled[STOP].revents)
             return NULL;
+        /* Another thread may have taken its place while there were none. */
+        if (acceptor->spare < 0)
+            acceptor->spare = open_spare();
         if (polled[RECEIVER_GRPC_PORT].revents)
             accept_batch(acceptor, RECEIVER_GRPC_PORT);
         if (polled[RECEIVER_HTTP_PORT].revents)

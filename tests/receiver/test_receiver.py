@@ -880,8 +880,7 @@ def test_running_out_of_descriptors_is_survived(start):
     sink = start()
     resource.prlimit(sink.process.pid, resource.RLIMIT_NOFILE, (60, 60))
     flood = [connect(sink.http) for _ in range(100)]
-    stats = sink.wait_for(lambda stats: stats["connections_refused"] > 0 and
-                          stats["connections_refused"] + stats["connections_total"] >= 100)
+    stats = sink.wait_for(lambda stats: stats["connections_refused"] > 0)
     assert stats["connections_open"] < 60
     for sock in flood:
         sock.close()
