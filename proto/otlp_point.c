@@ -240,27 +240,34 @@ static int decode_histogram(const struct otlp_point_context *context,
     return otlp_validate_histogram(point->count, histogram);
 }
 
+static void add_saturating(uint64_t *sum, uint64_t count)
+{
+    if (__builtin_add_overflow(*sum, count, sum))
+        *sum = UINT64_MAX;
+}
+
+static bool add_packed(struct slice counts, uint64_t *sum)
+{
+    struct wire packed = wire_of(counts);
+    uint64_t count;
+
+    while (packed.at < packed.end && wire_varint(&packed, &count))
+        add_saturating(sum, count);
+    return !packed.broken;
+}
+
 /* Adds the bucket counts of one piece of Buckets, packed or not; saturates. */
 static bool add_buckets(struct slice message, uint64_t *sum)
 {
     struct wire wire = wire_of(message);
     struct wire_field field;
-    uint64_t count;
 
     while (wire_next(&wire, &field)) {
-        if (field.tag == WIRE_TAG(FIELD_BUCKETS_BUCKET_COUNTS, WIRE_VARINT)) {
-            if (__builtin_add_overflow(*sum, field.number, sum))
-                *sum = UINT64_MAX;
-        } else if (field.tag == WIRE_TAG(FIELD_BUCKETS_BUCKET_COUNTS, WIRE_LENGTH)) {
-            struct wire packed = wire_of(field.bytes);
-
-            while (packed.at < packed.end && wire_varint(&packed, &count)) {
-                if (__builtin_add_overflow(*sum, count, sum))
-                    *sum = UINT64_MAX;
-            }
-            if (packed.broken)
-                return false;
-        }
+        if (field.tag == WIRE_TAG(FIELD_BUCKETS_BUCKET_COUNTS, WIRE_VARINT))
+            add_saturating(sum, field.number);
+        else if (field.tag == WIRE_TAG(FIELD_BUCKETS_BUCKET_COUNTS, WIRE_LENGTH) &&
+                 !add_packed(field.bytes, sum))
+            return false;
     }
     return !wire.broken;
 }
