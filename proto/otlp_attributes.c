@@ -49,7 +49,7 @@ static void fill(struct otlp_attribute *attribute, struct slice key,
 bool otlp_attributes_next(struct otlp_attributes *walk, struct otlp_attribute *attribute)
 {
     struct wire wire = wire_of(walk->rest);
-    struct slice key_value = {0}, key;
+    struct slice key_value, key;
     struct otlp_value value;
 
     if (!wire_find(&wire, walk->field, &key_value)) {

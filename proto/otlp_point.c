@@ -246,7 +246,7 @@ static void add_saturating(uint64_t *sum, uint64_t count)
         *sum = UINT64_MAX;
 }
 
-static bool add_packed(struct slice counts, uint64_t *sum)
+static bool sum_packed(struct slice counts, uint64_t *sum)
 {
     struct wire packed = wire_of(counts);
     uint64_t count;
@@ -266,7 +266,7 @@ static bool add_buckets(struct slice message, uint64_t *sum)
         if (field.tag == WIRE_TAG(FIELD_BUCKETS_BUCKET_COUNTS, WIRE_VARINT))
             add_saturating(sum, field.number);
         else if (field.tag == WIRE_TAG(FIELD_BUCKETS_BUCKET_COUNTS, WIRE_LENGTH) &&
-                 !add_packed(field.bytes, sum))
+                 !sum_packed(field.bytes, sum))
             return false;
     }
     return !wire.broken;

@@ -99,7 +99,7 @@ struct otlp_elements otlp_value_elements(const struct otlp_value *value)
 
 bool otlp_elements_next(struct otlp_elements *elements, struct slice *element)
 {
-    struct slice piece = {0};
+    struct slice piece;
 
     for (;;) {
         if (wire_find(&elements->list, FIELD_ARRAY_VALUES, element))

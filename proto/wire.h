@@ -187,7 +187,7 @@ static ALWAYS_INLINE bool wire_next(struct wire *wire, struct wire_field *field)
 static ALWAYS_INLINE bool wire_find(struct wire *wire, uint32_t number,
                                     struct slice *bytes)
 {
-    struct wire_field field;
+    struct wire_field field = {0};
 
     while (wire_next(wire, &field)) {
         if (field.tag == WIRE_TAG(number, WIRE_LENGTH)) {
