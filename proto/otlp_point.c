@@ -242,8 +242,7 @@ static int decode_histogram(const struct otlp_point_context *context,
 
 static void add_saturating(uint64_t *sum, uint64_t count)
 {
-    if (__builtin_add_overflow(*sum, count, sum))
-        *sum = UINT64_MAX;
+    *sum = count > UINT64_MAX - *sum ? UINT64_MAX : *sum + count;
 }
 
 static bool sum_packed(struct slice counts, uint64_t *sum)
