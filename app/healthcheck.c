@@ -98,7 +98,7 @@ static bool check(const char *endpoint, bool ready, struct error *err)
 {
     const char *page = ready ? "/readyz" : "/livez";
     char line[sizeof("HTTP/1.1 200")];
-    struct target target;
+    struct target target = {.port = ""};
     bool answered;
     int fd;
 

@@ -1,10 +1,8 @@
 #include "app/machine.h"
 
 #include <errno.h>
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 /* In a container the own control group is the root that it sees. */
@@ -62,14 +60,4 @@ uint64_t machine_resident_bytes(void)
     }
     fclose(file);
     return pages * (uint64_t)sysconf(_SC_PAGESIZE);
-}
-
-double machine_cpu_seconds(void)
-{
-    struct rusage usage;
-
-    if (getrusage(RUSAGE_SELF, &usage) != 0)
-        return 0;
-    return (double)(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) +
-           (double)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / 1e6;
 }

@@ -15,7 +15,4 @@ uint64_t machine_memory_bytes(void);
 /* Resident memory of this process; 0 when /proc is not there. */
 uint64_t machine_resident_bytes(void);
 
-/* CPU time that this process has used, in seconds. */
-double machine_cpu_seconds(void);
-
 #endif
