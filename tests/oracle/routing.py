@@ -1,0 +1,126 @@
+"""Where a metric goes and what it is called there."""
+
+import hashlib
+import re
+from dataclasses import dataclass
+
+SINCE_BOOT_FAMILIES = ("system.", "process.", "container.", "k8s.", "hw.")
+HOST_FAMILIES = ("system.", "k8s.node.", "hw.")
+
+LOAD = {
+    "system.cpu.load_average.1m": "loadavg1",
+    "system.cpu.load_average.5m": "loadavg5",
+    "system.cpu.load_average.15m": "loadavg15",
+}
+
+# The native table's metrics and the group of mackerel-agent's names that each feeds.
+NATIVE_GROUPS = {
+    **{name: "load" for name in LOAD},
+    "system.cpu.time": "cpu",
+    "system.cpu.logical.count": "cpu",
+    "system.memory.usage": "memory",
+    "system.memory.limit": "memory",
+    "system.memory.utilization": "memory",
+    "system.linux.memory.available": "memory",
+    "system.memory.linux.available": "memory",
+    "system.paging.usage": "swap",
+    "system.disk.operations": "disk",
+    "system.network.io": "network",
+    "system.filesystem.usage": "filesystem",
+}
+
+# On a host they are not posted as custom metrics beside the native ones.
+NEVER_CUSTOM = set(NATIVE_GROUPS) | {"system.cpu.utilization"}
+
+
+@dataclass(frozen=True)
+class Destination:
+    kind: str  # "host" or "service"
+    name: str
+    host_id: str = ""
+    custom_identifier: str = ""
+
+
+def host_identity(metric):
+    """A host by Mackerel's id, else by custom identifier, else by name; None without any."""
+    get = metric.resource_attribute
+    name = get("k8s.node.name") or get("host.name") or ""
+    if get("mackerel.host.id"):
+        return Destination("host", name, host_id=get("mackerel.host.id"))
+    identifier = get("mackerel.host.custom_identifier") or cloud_identifier(get)
+    identifier = identifier or node_identifier(get) or get("host.id") or ""
+    if identifier:
+        return Destination("host", name, custom_identifier=identifier)
+    return Destination("host", name) if name else None
+
+
+def cloud_identifier(get):
+    provider, host_id = get("cloud.provider"), get("host.id") or ""
+    if provider == "aws" and get("cloud.platform") in ("aws_ec2", "aws_eks"):
+        if host_id.startswith("i-"):
+            return host_id + ".ec2.amazonaws.com"
+    if provider == "gcp" and host_id.isdigit():
+        return host_id + ".gce.cloud.google.com"
+    if provider == "azure" and host_id:
+        return host_id + ".virtual_machine.azure.microsoft.com"
+    return None
+
+
+def node_identifier(get):
+    if get("k8s.node.uid"):
+        return get("k8s.node.uid") + ".node.kubernetes"
+    cluster = get("k8s.cluster.uid") or get("k8s.cluster.name")
+    if cluster and get("k8s.node.name"):
+        return f"{get('k8s.node.name')}.{cluster}.node.kubernetes"
+    return None
+
+
+def service_of(metric, default_service):
+    """The service's name before it is made to fit, or None."""
+    get = metric.resource_attribute
+    return get("mackerel.service") or get("service.namespace") or named(metric) or default_service
+
+
+def named(metric):
+    name = metric.resource_attribute("service.name")
+    return None if not name or name.startswith("unknown_service") else name
+
+
+def route(metric, default_service=None):
+    """(destination, name without statistic), or None where there is no destination."""
+    host = host_identity(metric) if metric.name.startswith(HOST_FAMILIES) else None
+    base = metric_name(metric.name)
+    if host:
+        return host, "custom." + base
+    if metric.name.startswith(HOST_FAMILIES) and not named(metric):
+        if not metric.resource_attribute("service.namespace"):
+            return None
+    service = service_of(metric, default_service)
+    if not service:
+        return None
+    name = named(metric)
+    if name and name != service:
+        base = segment(name, keep_dots=False) + "." + base
+    return Destination("service", service_name(service)), base
+
+
+def metric_name(name):
+    if name.startswith("__"):
+        name = "_" + name.lstrip("_")
+    return ".".join(segment(part) for part in name.split("."))
+
+
+def segment(text, keep_dots=False):
+    clean = re.sub(r"[^A-Za-z0-9_-]", "_", text)
+    if not text.isascii():
+        clean += "-" + hashlib.sha256(text.encode()).hexdigest()[:6]
+    return clean or "_"
+
+
+def service_name(name):
+    clean = segment(name).lstrip("-_")
+    if len(clean) < 2:
+        clean = "s-" + clean
+    if len(clean) > 63:
+        clean = clean[:56] + "-" + hashlib.sha256(name.encode()).hexdigest()[:6]
+    return clean
