@@ -158,7 +158,8 @@ size_t otlp_batch_bytes(const struct otlp_batch *batch);
 /*
  * Decodes a protobuf body into the batch, which is emptied first and may be reused. False
  * (ERROR_INVALID) when the body is not a well-formed message: then nothing of it counts. Points
- * that the data model forbids are refused one by one (batch->refused). `seed` is the hash seed.
+ * that the data model forbids are refused one by one (batch->refused). `seed` is the hash seed;
+ * without `limits` the defaults hold.
  */
 bool otlp_decode(struct otlp_batch *batch, struct slice body, uint64_t seed,
                  const struct otlp_limits *limits, struct error *err) MUST_CHECK;
@@ -192,7 +193,8 @@ struct otlp_attribute {
         int64_t as_int;
         double as_double;
     };
-    struct slice text; /* string and bytes: the content; array and kvlist: the message */
+    /* string and bytes: the content; array and kvlist: the KeyValue, for otlp_attribute_text() */
+    struct slice text;
 };
 
 /* A walk over the attributes of one message. The message must come from a decoded batch. */

@@ -5,7 +5,8 @@
  * member that is short and plain (string, boolean, number, empty; the usual case) hashes as its
  * canonical protobuf encoding, which is nearly always the very bytes that were sent. Longer and
  * nested ones are hashed part by part with hash_bytes(). Which way is taken depends on what a
- * member means, never on how it was encoded. Arrays are ordered, maps are sets.
+ * member means, never on how it was encoded. Arrays are ordered, maps are sets. A key that comes
+ * twice, which is forbidden, counts twice: such a set is a stream of its own.
  *
  * Short members are most of what the decoder does, so they have a hash of their own that costs half
  * of XXH3's: one 64 x 64 -> 128 bit product for every 16 bytes, both halves kept, operands masked

@@ -284,6 +284,25 @@ static void a_batch_is_used_again_without_traces(void **state)
     assert_refused(REASON_NO_TIME, 0);
 }
 
+static void decoding_again_takes_no_more_memory(void **state)
+{
+    (void)state;
+    struct buffer data = {0};
+    struct error err;
+
+    for (unsigned i = 0; i < 1000; i++)
+        put_message(&data, FIELD_GAUGE_DATA_POINTS, number_point(i));
+    assert_true(decode(gauge_request(data)));
+
+    const struct otlp_batch before = *batch;
+
+    assert_true(otlp_decode(batch, buffer_slice(&request), SEED, NULL, &err));
+    assert_int_equal(batch->point_count, 1000);
+    assert_ptr_equal(batch->points, before.points);
+    assert_ptr_equal(batch->metrics, before.metrics);
+    assert_int_equal(otlp_batch_bytes(batch), otlp_batch_bytes(&before));
+}
+
 /* ---- identity ---------------------------------------------------------------------------- */
 
 static void the_order_of_attributes_does_not_matter(void **state)
@@ -840,6 +859,7 @@ int main(void)
         cmocka_unit_test(a_future_kind_of_data_is_no_data),
         cmocka_unit_test(a_body_cut_anywhere_is_refused_whole),
         cmocka_unit_test(a_batch_is_used_again_without_traces),
+        cmocka_unit_test(decoding_again_takes_no_more_memory),
         cmocka_unit_test(the_order_of_attributes_does_not_matter),
         cmocka_unit_test(exchanged_values_make_another_stream),
         cmocka_unit_test(start_time_and_type_of_the_value_are_no_identity),
