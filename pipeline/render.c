@@ -86,11 +86,27 @@ static void render_histogram(struct rendering *r)
     render_percentiles(r);
 }
 
+/* A sum that remembers what rounding took from it (Neumaier): the order of streams, and values of
+ * very different size, change nothing. */
+struct sum {
+    double total, lost;
+    unsigned count;
+};
+
+static void sum_add(struct sum *sum, double value)
+{
+    double total = sum->total + value;
+
+    sum->lost += fabs(sum->total) >= fabs(value) ? sum->total - total + value
+                                                 : value - total + sum->total;
+    sum->total = total;
+    sum->count++;
+}
+
 /* Gauges by mean, up-down counters by sum; streams that are not alive only where none is. */
 static void render_merged(struct rendering *r)
 {
-    double alive_sum = 0, rest_sum = 0;
-    unsigned alive = 0, rest = 0;
+    struct sum alive = {0}, rest = {0};
     uint32_t at = r->cell->first_stream;
 
     for (; at != POOL_NONE; at = state_stream(r->pipeline, at)->next_in_cell) {
@@ -99,20 +115,15 @@ static void render_merged(struct rendering *r)
 
         if (!value_read(r->pipeline, stream, r->minute->number, &reading))
             continue;
-        if (reading.is_alive) {
-            alive_sum += reading.value;
-            alive++;
-        } else {
-            rest_sum += reading.value;
-            rest++;
-        }
+        sum_add(reading.is_alive ? &alive : &rest, reading.value);
     }
 
-    double sum = alive ? alive_sum : rest_sum;
-    unsigned count = alive ? alive : rest;
+    struct sum sum = alive.count ? alive : rest;
+    double total = sum.total + sum.lost;
 
-    if (count)
-        emit(r, cell_name(r->cell), "", r->cell->kind == CELL_MEAN ? sum / count : sum);
+    if (sum.count)
+        emit(r, cell_name(r->cell), "",
+             r->cell->kind == CELL_MEAN ? total / sum.count : total);
 }
 
 /* Of several mounts of one device only that of the lowest rank counts. */

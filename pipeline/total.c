@@ -298,6 +298,7 @@ static void begin_delta(struct pipeline *p, uint32_t index, const struct arrival
         stream->covered_ns = 0;
     } else if (source->last_ns) {
         stream->covered_ns = source->first_ns;
+        mark_unknown_beginning(p, stream->cell, source->first_ns);
     } else {
         stream->covered_ns = from_ns;
         mark_unknown_beginning(p, stream->cell, from_ns);
