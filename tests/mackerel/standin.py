@@ -337,7 +337,8 @@ class StandIn:
             raise Refusal(400, f"Content-Type {media_type!r}")
         if handler.headers.get("Content-Encoding"):
             raise Refusal(400, "a body with Content-Encoding")
-        if len(body) > strict.MAX_BODY_BYTES:
+        hosts = handler.path.startswith("/api/v0/tsdb")
+        if len(body) > (strict.MAX_HOST_BODY_BYTES if hosts else strict.MAX_BODY_BYTES):
             raise Refusal(413, f"a body of {len(body)} bytes")
 
     def answer(self, handler, method, target, body):

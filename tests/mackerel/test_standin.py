@@ -69,13 +69,22 @@ def test_a_key_is_needed_and_must_be_right(api):
         [value(hostId="h")],
         [{"name": "a", "time": 0}],
         [value(), value()],
-        [value(name=f"n{i}") for i in range(101)],
     ],
 )
 def test_a_bad_body_is_refused_and_recorded(api, body):
     api.add_service("shop")
     assert call(api, "POST", "/api/v0/services/shop/tsdb", body)[0] == 400
     assert api.violations and not api.values
+
+
+def test_only_hosts_are_held_to_a_hundred_values(api):
+    api.add_service("shop")
+    host = api.add_host("web-1")
+    many = [value(name=f"n{i}") for i in range(101)]
+    assert call(api, "POST", "/api/v0/services/shop/tsdb", many)[0] == 200
+    assert api.violations == []
+    many = [value(name=f"custom.n{i}", hostId=host) for i in range(101)]
+    assert call(api, "POST", "/api/v0/tsdb", many)[0] == 400
 
 
 @pytest.mark.parametrize(
@@ -105,6 +114,14 @@ def test_an_odd_time_is_answered_200_but_recorded(api, seconds):
 def test_a_host_metric_is_a_system_name_or_custom(api, name, status):
     host = api.add_host("web")
     assert call(api, "POST", "/api/v0/tsdb", [value(name=name, hostId=host)])[0] == status
+
+
+def test_posts_of_hosts_are_of_medium_size(api):
+    host = api.add_host("web")
+    many = [value(name=f"custom.n{i}", hostId=host) for i in range(101)]
+    assert call(api, "POST", "/api/v0/tsdb", many[1:])[0] == 200
+    assert call(api, "POST", "/api/v0/tsdb", many)[0] == 400
+    assert call(api, "POST", "/api/v0/tsdb", json.dumps(many[:1]) + " " * 100_000)[0] == 413
 
 
 def test_an_unknown_or_retired_host_is_404(api):
