@@ -296,13 +296,12 @@ static void begin_delta(struct pipeline *p, uint32_t index, const struct arrival
 
     if (is_young) {
         stream->covered_ns = 0;
-    } else if (source->last_ns) {
-        stream->covered_ns = source->first_ns;
-        mark_unknown_beginning(p, stream->cell, source->first_ns);
-    } else {
-        stream->covered_ns = from_ns;
-        mark_unknown_beginning(p, stream->cell, from_ns);
+        return;
     }
+    /* A window from before the first report that arrived shows that more lies before it. */
+    stream->covered_ns = source->last_ns && source->first_ns < from_ns ? source->first_ns
+                                                                       : from_ns;
+    mark_unknown_beginning(p, stream->cell, stream->covered_ns);
 }
 
 static void observe_delta(struct pipeline *p, uint32_t index,
