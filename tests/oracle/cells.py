@@ -2,9 +2,10 @@
 
 from fractions import Fraction
 
-from streams import MINUTE, is_total
+from streams import MINUTE, SECOND, is_total
 
 QUANTILES = {"p90": Fraction(9, 10), "p95": Fraction(95, 100), "p99": Fraction(99, 100)}
+GRACE = 15 * SECOND
 REACHED = 1 - Fraction(1, 10**9)
 
 
@@ -39,17 +40,27 @@ def posted_minutes(streams):
         begins_unknown = any(
             minute < time < end for stream in streams for time in stream.unknown_beginnings
         )
-        watched = any(was_watched(stream, minute, end) for stream in streams)
+        closes = GRACE + max(
+            [end] + [each.first_received for each in streams if says_something(each, minute, end)]
+        )
+        watched = any(
+            was_watched(stream, minute, end)
+            for stream in streams
+            if stream.first_received <= closes  # later ones have no say in this minute
+        )
         if minute - MINUTE in posted or watched or not begins_unknown:
             posted.add(minute)
     return sorted(posted)
 
 
+def says_something(stream, begin, end):
+    return any(since < end and until > begin for since, until in stream.covered)
+
+
 def was_watched(stream, begin, end):
-    """Whether the covered spans, and what lies before a known beginning, fill [begin, end]."""
-    spans = stream.covered + [(begin, time) for time in stream.known_beginnings if time > begin]
+    """Whether the covered spans, and the known zero before them, fill [begin, end]."""
     reached = begin
-    for span_begin, span_end in sorted(spans):
+    for span_begin, span_end in sorted(stream.known_zero + stream.covered):
         if span_begin <= reached < span_end:
             reached = span_end
     return reached >= end

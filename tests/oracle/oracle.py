@@ -25,8 +25,8 @@ REPEAT_WINDOW = 10 * MINUTE
 DAY = 24 * 60 * MINUTE
 
 
-def accepted_points(requests):
-    """Points that are not wrong in themselves, without those of requests that came twice."""
+def arrivals(requests):
+    """Per request its points in time, without requests that came twice."""
     seen = {}
     for request in requests:
         body = recording.body(request)
@@ -34,8 +34,12 @@ def accepted_points(requests):
         is_repeat = request.received - seen.get(digest, -DAY) <= REPEAT_WINDOW
         seen[digest] = request.received
         if not is_repeat:
-            points = [p for p in recording.decode(body, request.received) if is_sound(p)]
-            yield points
+            yield [p for p in recording.decode(body, request.received) if is_timely(p)]
+
+
+def is_timely(point):
+    """Time 0 is too old as well."""
+    return point.received - DAY <= point.time <= point.received + MINUTE
 
 
 def is_sound(point):
@@ -44,8 +48,6 @@ def is_sound(point):
         return False
     if metric.kind in ("sum", "histogram") and not metric.temporality:
         return False
-    if not point.received - DAY <= point.time <= point.received + MINUTE:
-        return False  # time 0, too old, or in the future
     if point.start > point.time and metric.kind != "gauge":
         return False
     return point.no_recorded_value or is_sound_value(point)
@@ -66,10 +68,11 @@ def is_sound_value(point):
 
 def read_streams(requests, watch_start):
     table = StreamTable(watch_start)
-    for points in accepted_points(requests):
+    for points in arrivals(requests):
         latest = {}
         for point in points:
-            table.take(point)
+            if is_sound(point):
+                table.take(point)
             source = point.metric.source
             latest[source] = max(point.time, latest.get(source, 0))
         for source, time in latest.items():

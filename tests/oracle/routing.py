@@ -100,17 +100,20 @@ def route(metric, default_service=None):
         return None
     name = named(metric)
     if name and name != service:
-        base = segment(name, keep_dots=False) + "." + base
-    return Destination("service", service_name(service)), base
+        base = segment(name) + "." + base
+    return Destination("service", service_name(service)), not_reserved(base)
 
 
 def metric_name(name):
-    if name.startswith("__"):
-        name = "_" + name.lstrip("_")
-    return ".".join(segment(part) for part in name.split("."))
+    return not_reserved(".".join(segment(part) for part in name.split(".")))
 
 
-def segment(text, keep_dots=False):
+def not_reserved(name):
+    """Mackerel keeps names that begin with two underscores for itself."""
+    return "_" + name.lstrip("_") if name.startswith("__") else name
+
+
+def segment(text):
     clean = re.sub(r"[^A-Za-z0-9_-]", "_", text)
     if not text.isascii():
         clean += "-" + hashlib.sha256(text.encode()).hexdigest()[:6]

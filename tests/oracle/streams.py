@@ -36,12 +36,13 @@ class Stream:
     metric: Metric
     attributes: frozenset
     start: int
+    first_received: int
     times: list = field(default_factory=list)  # of the points taken, rising
     values: list = field(default_factory=list)  # beside times
     rises: list = field(default_factory=list)
     covered: list = field(default_factory=list)  # (from, to) spans that were watched
     unknown_beginnings: list = field(default_factory=list)  # times of baselines
-    known_beginnings: list = field(default_factory=list)  # times before which there was nothing
+    known_zero: list = field(default_factory=list)  # (from, to): provably nothing, but no data
     ended: list = field(default_factory=list)  # times of NoRecordedValue
 
     @property
@@ -118,7 +119,9 @@ class StreamTable:
             if len(alive) >= MAX_STARTS:
                 return None
             starts.append(start)
-            self.streams[identity, start] = Stream(point.metric, point.attributes, start)
+            self.streams[identity, start] = Stream(
+                point.metric, point.attributes, start, point.received
+            )
         return self.streams[identity, start]
 
     # ---- cumulative totals
@@ -143,9 +146,10 @@ class StreamTable:
         if rises_from is None:
             stream.unknown_beginnings.append(point.time)
             return
-        stream.known_beginnings.append(rises_from)
+        siblings = self.sibling_exports(point)
+        stream.known_zero.append((0, rises_from))
         is_since_boot = point.time - point.start < SECOND and count_of(point.value) > 100
-        if is_since_boot and not self.zero_at_siblings_last_export(point):
+        if is_since_boot and not siblings:
             stream.covered.append((rises_from, point.time))
         else:
             add_rise(stream, rises_from, point.time, point.value)
@@ -154,19 +158,20 @@ class StreamTable:
         """When the total was provably zero, or None: the first point is a baseline."""
         if not is_young_kind(point.metric):
             return None
-        sibling = self.zero_at_siblings_last_export(point)
-        if sibling:
-            return sibling
+        siblings = self.sibling_exports(point)
+        if siblings:
+            return siblings[-1]
         if point.start > self.watch_start and 0 <= point.time - point.start <= 10 * MINUTE:
             return point.start
         return None
 
-    def zero_at_siblings_last_export(self, point):
+    def sibling_exports(self, point):
+        """Two or more times at which others of the family and start reported and this did not."""
         if point.start == 0:
-            return None
+            return []
         times = self.family_times.get((point.metric.family, point.start), set())
         earlier = sorted(time for time in times if time < point.time)
-        return earlier[-1] if len(earlier) >= 2 else None
+        return earlier if len(earlier) >= 2 else []
 
     # ---- delta totals
 
@@ -185,11 +190,13 @@ class StreamTable:
             stream.values.append(point.value)
 
     def first_delta(self, stream, point, begin):
-        reported_before = any(time < point.time for time in self.reports.get(point.metric.source, []))
-        if reported_before or begin > self.watch_start or not point.start:
-            stream.known_beginnings.append(begin)
+        reports = [time for time in self.reports.get(point.metric.source, []) if time < point.time]
+        if not point.start or begin > self.watch_start:
+            stream.known_zero.append((0, begin))
         else:
-            stream.unknown_beginnings.append(begin)
+            known_since = min([begin, *reports])
+            stream.known_zero.append((known_since, begin))
+            stream.unknown_beginnings.append(known_since)
 
     def cover_silent_delta_streams(self):
         """Where its resource and scope report, a delta stream that says nothing means zero."""
