@@ -5,6 +5,7 @@ import re
 import gateway
 import oracle
 import pytest
+import truth
 
 MINUTE = 60 * gateway.SECOND
 PERCENTILE = re.compile(r"\.p9[059]$")
@@ -48,3 +49,48 @@ def test_a_watched_recording_gives_the_values_of_the_oracle(folder):
 @pytest.mark.parametrize("folder", gateway.folders(), ids=lambda folder: folder.name)
 def test_a_gateway_that_came_later_gives_the_values_of_the_oracle(folder):
     compare(folder, gateway.late_watch_start(folder))
+
+
+# ---- against the truth: what the programs say that they measured
+
+WITH_TRUTH = [folder for folder in gateway.folders() if gateway.truth(folder)]
+NOT_POSTED = {"exponential", "summary"}
+
+
+def posted_totals(values, names):
+    """{instrument: its rates over all minutes, back in counts}, None where none was posted."""
+    totals = dict.fromkeys(names)
+    for (_, metric, _), value in values.items():
+        for name in names:
+            if metric.endswith(f".{name}.rate"):
+                totals[name] = (totals[name] or 0) + value * 60
+    return totals
+
+
+@pytest.mark.parametrize("folder", WITH_TRUTH, ids=lambda folder: folder.name)
+def test_rates_over_a_watched_recording_add_up_to_what_was_measured(folder):
+    """Every counter and histogram of the programs is young, so nothing of it may be missing.
+
+    What is less than the truth was never sent (truth.find_last_export says why) or is of a kind that
+    is not posted: exponential histograms and summaries.
+    """
+    requests = gateway.protobuf_requests(folder)
+    want, sent = truth.totals(folder), truth.kinds(folder)
+    values, _ = gateway.replay(requests, gateway.early_watch_start(folder))
+    got = posted_totals(values, want)
+    assert want
+    for name, total in want.items():
+        if sent[name] <= NOT_POSTED:
+            assert got[name] is None, name
+        else:
+            assert got[name] == pytest.approx(total, rel=1e-9), name
+
+
+@pytest.mark.parametrize("folder", WITH_TRUTH, ids=lambda folder: folder.name)
+def test_a_gateway_that_came_later_posts_no_more_than_was_measured(folder):
+    """Baselines may cost a part, but no spike may appear."""
+    requests = gateway.protobuf_requests(folder)
+    want = truth.totals(folder)
+    values, _ = gateway.replay(requests, gateway.late_watch_start(folder))
+    for name, total in posted_totals(values, want).items():
+        assert total is None or total <= want[name] * (1 + 1e-9), name
