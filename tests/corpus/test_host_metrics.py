@@ -89,7 +89,7 @@ def test_names_are_those_of_mackerel_agent(name):
     assert set(replayed(folder)) == set(posted_by_agent(folder)) - NOT_FROM_OPENTELEMETRY
 
 
-@pytest.mark.parametrize("index, name", enumerate(RECORDINGS))
+@pytest.mark.parametrize("index, name", list(enumerate(RECORDINGS)))
 def test_values_are_those_of_mackerel_agent(index, name):
     folder = gateway.CORPUS / name
     ours, theirs = replayed(folder), posted_by_agent(folder)
