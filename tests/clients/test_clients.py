@@ -9,24 +9,21 @@ import itertools
 import json
 import os
 import pathlib
-import re
 import subprocess
 import sys
 import time
-import urllib.request
 
 import pytest
 
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
-sys.path.insert(0, str(ROOT / "tests" / "mackerel"))
+sys.path[:0] = [str(ROOT / "tests/mackerel"), str(ROOT / "tests/e2e")]
 
+from running import Gateway, binary  # noqa: E402
 from standin import StandIn  # noqa: E402
 
-BINARY = pathlib.Path(os.environ.get("GATEWAY_BINARY") or ROOT / "build/dev/mackerel-otel-gateway")
 PYTHON = ROOT / "build/venv/bin/python"
 MODULES = ROOT / "build/node/node_modules"
-READY = re.compile(r"ready grpc=(\S+) http=(\S+) admin=(\S+)")
 
 MINUTE = 60
 LEAD_S = 10  # the programs have this long, at least, before the boundary
@@ -34,7 +31,7 @@ AFTER_S = 4  # and this long behind it
 PATIENCE_S = 60  # beyond the end of the last minute, for slow machines
 
 pytestmark = [
-    pytest.mark.skipif(not BINARY.exists(), reason="no binary: `make dev` builds one"),
+    pytest.mark.skipif(binary() is None, reason="no binary: `make dev` builds one"),
     pytest.mark.skipif(
         not (PYTHON.exists() and MODULES.exists()), reason="no clients: scripts/test-deps"
     ),
@@ -63,41 +60,11 @@ CASES["unlabelled-replicas"] = [
 ]
 
 
-class Gateway:
-    """The real program on free ports, its log in a file."""
-
-    def __init__(self, api, log):
-        command = [BINARY, "--set", "minutes.grace=1s", "--set", f"mackerel.apibase={api.url}"]
-        for port in ("receiver.grpc", "receiver.http", "admin"):
-            command += ["--set", f"{port}.endpoint=127.0.0.1:0"]
-        kept = {k: v for k, v in os.environ.items() if not k.startswith("MACKEREL_")}
-        self.log = log
-        with log.open("w") as stderr:
-            self.process = subprocess.Popen(
-                command,
-                env=kept | {"MACKEREL_APIKEY": api.key},
-                stdout=subprocess.DEVNULL,
-                stderr=stderr,
-            )
-        self.grpc, self.http, self.admin = self._ready()
-
-    def _ready(self):
-        deadline = time.monotonic() + PATIENCE_S
-        while not (match := READY.search(self.log.read_text())):
-            assert self.process.poll() is None and time.monotonic() < deadline, self.log.read_text()
-            time.sleep(0.05)
-        return match.groups()
-
-    def metrics(self):
-        """{name with labels: number} of the page /metrics."""
-        with urllib.request.urlopen(f"http://{self.admin}/metrics", timeout=10) as answer:
-            lines = answer.read().decode().splitlines()
-        pairs = (line.rsplit(" ", 1) for line in lines if not line.startswith("#"))
-        return {name: float(number) for name, number in pairs}
-
-    def stop(self):
-        self.process.terminate()
-        return self.process.wait(PATIENCE_S)
+def read_metrics(gateway):
+    """{name with labels: number} of the page /metrics."""
+    lines = gateway.page("/metrics").splitlines()
+    pairs = (line.rsplit(" ", 1) for line in lines if not line.startswith("#"))
+    return {name: float(number) for name, number in pairs}
 
 
 def start_client(sdk, service, options, gateway, middle):
@@ -143,9 +110,9 @@ class Outcome:
 
 
 @pytest.fixture(scope="module")
-def outcome(tmp_path_factory):
+def outcome():
     with StandIn() as api:
-        gateway = Gateway(api, tmp_path_factory.mktemp("gateway") / "log")
+        gateway = Gateway(api, {"minutes.grace": "1s"})
         clients = {}
         try:
             middle = (int(time.time()) + LEAD_S) // MINUTE * MINUTE + MINUTE
@@ -160,14 +127,14 @@ def outcome(tmp_path_factory):
             }
             found = Outcome(api, counted, middle)
             api.wait(found.is_complete, middle + MINUTE + PATIENCE_S - time.time())
-            found.metrics = gateway.metrics()
+            gateway.check_ledger()
+            found.metrics = read_metrics(gateway)
             found.exit_code = gateway.stop()
-            found.log = gateway.log.read_text()
+            found.log = gateway.output()
         finally:
             for client in itertools.chain(*clients.values()):
                 client.kill()
-            gateway.process.kill()
-            gateway.process.wait()
+            gateway.close()
         yield found
 
 
@@ -237,4 +204,5 @@ def test_no_point_is_lost_and_the_books_balance(outcome):
 
 def test_the_key_stays_out_of_the_log_and_the_program_ends_well(outcome):
     assert outcome.api.key not in outcome.log
+    assert "Sanitizer" not in outcome.log, outcome.log
     assert outcome.exit_code == 0
