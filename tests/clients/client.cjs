@@ -1,6 +1,6 @@
 /*
- * A program measured with the OpenTelemetry JavaScript SDK: the workload of client.py beside it, with
- * the same arguments. CommonJS, so that NODE_PATH says where the packages are.
+ * A program measured with the OpenTelemetry JavaScript SDK: the workload of client.py beside it,
+ * with the same arguments. CommonJS, so that NODE_PATH says where the packages are.
  */
 'use strict';
 
