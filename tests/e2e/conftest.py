@@ -35,7 +35,7 @@ def gateway(api):
             if one.process.poll() is None:
                 one.check_ledger()
                 pages = one.page("/status") + one.page("/metrics")
-                assert one.stop() == 0, one.output()
+                assert one.stop() == one.exit_code, one.output()
                 one.check_secrets(pages)
             one.check_secrets()
             assert "Sanitizer" not in one.output(), one.output()

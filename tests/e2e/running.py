@@ -12,6 +12,8 @@ import urllib.request
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 READY = re.compile(rb"ready grpc=(\S+) http=(\S+) admin=(\S+)")
 START_S = 20
+# Freed memory that AddressSanitizer keeps back would count as the gateway's peak.
+SANITIZER = {"ASAN_OPTIONS": "quarantine_size_mb=1:thread_local_quarantine_size_kb=64"}
 STOP_S = 30  # the gateway gives itself 25 s
 
 
@@ -41,6 +43,7 @@ class Gateway:
             "admin.endpoint": "127.0.0.1:0",
             "mackerel.apibase": api.url,
         } | (options or {})
+        self.exit_code = 0  # what a stop shall end with; a test whose values must wait says 75
         self._key = api.key
         self._files = tempfile.TemporaryDirectory(prefix="gateway-e2e-")
         self._output = pathlib.Path(self._files.name, "output")
@@ -51,7 +54,7 @@ class Gateway:
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=output,
-                env=clean_environment(MACKEREL_APIKEY=api.key),
+                env=clean_environment(MACKEREL_APIKEY=api.key, **SANITIZER),
             )
         self.grpc, self.http, self.admin = self._wait_ready()
 

@@ -97,32 +97,6 @@ def test_a_recorded_host_lights_the_native_graphs(api, gateway):
     } <= set(api.names("host", host))
 
 
-@pytest.mark.parametrize(
-    "fault",
-    [
-        {"status": 500},
-        {"status": 503, "headers": {"Retry-After": "1"}},
-        {"status": 429},
-        {"reset": True},
-        {"reset": True, "after": True},
-        {"status": 502, "body": b"<html>maintenance</html>", "content_type": "text/html"},
-    ],
-    ids=["500", "503", "429", "reset before", "reset after", "html"],
-)
-def test_an_outage_loses_nothing(api, gateway, fault):
-    api.add_service("shop")
-    running = gateway()
-    api.fault("/api/v0/services/shop/tsdb", times=2, **fault)
-    start = minutes_ago(6)
-    samples = [(start + i * MINUTE, 10.0 + i) for i in range(4)]
-    sender.send_http(running, [sender.gauge("shop", "queue.depth", samples)])
-    wanted = {at // MINUTE * 60: value for at, value in samples}
-    assert api.wait(
-        lambda: wanted.items() <= api.series("service", "shop", "queue.depth").items(), 100
-    ), running.page("/status")
-    assert api._faults == []
-
-
 def test_a_stop_posts_minutes_that_are_over_and_never_the_current_one(api, gateway):
     api.add_service("shop")
     running = gateway(**{"minutes.grace": "30s"})
@@ -152,7 +126,7 @@ def test_a_service_that_may_not_be_created_waits_and_status_says_so(api, gateway
     at = minutes_ago(3)
     sender.send_http(running, [sender.gauge("shop", "depth", [(at, 4.0)])])
     status = running.wait(lambda s: s["unknown_hosts"])
-    assert status["unknown_hosts"][0]["sought"] == "shop"
+    assert status["unknown_hosts"][0]["sought"] == 'service "shop"'
     assert status["unknown_hosts"][0]["fix"]
     assert api.services == {} and api.values == {}
     assert status["ledger"]["values"]["queued"] == 1
