@@ -2,10 +2,9 @@
 
 from fractions import Fraction
 
-from streams import MINUTE, SECOND, is_total
+from streams import GRACE, MINUTE, is_total
 
 QUANTILES = {"p90": Fraction(9, 10), "p95": Fraction(95, 100), "p99": Fraction(99, 100)}
-GRACE = 15 * SECOND
 REACHED = 1 - Fraction(1, 10**9)
 
 
@@ -138,7 +137,7 @@ def gauge_of(stream, minute, streams):
         return None
     if stream.times[index] >= minute:
         return stream.values[index]
-    if stream.alive_at(end) and not replaced(stream, index, end, streams):
+    if stream.alive_at(end, end + GRACE) and not replaced(stream, index, end, streams):
         return stream.values[index]
     return None
 
@@ -159,7 +158,7 @@ def gauge_value(streams, minute):
     end = minute + MINUTE
     held = [(stream, gauge_of(stream, minute, streams)) for stream in streams]
     held = [(stream, value) for stream, value in held if value is not None]
-    living = [(stream, value) for stream, value in held if stream.alive_at(end)]
+    living = [(stream, value) for stream, value in held if stream.alive_at(end, end + GRACE)]
     values = [value for _, value in (living or held)]
     if not values:
         return None

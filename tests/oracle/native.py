@@ -5,7 +5,7 @@ from fractions import Fraction
 
 from cells import gauge_of, increase, posted_minutes
 from routing import LOAD
-from streams import MINUTE
+from streams import GRACE, MINUTE
 
 CPU_STATES = {
     "user": "user",
@@ -74,7 +74,7 @@ def at_start(stream, minute, streams):
     if minute in stream.times:
         return stream.values[stream.times.index(minute)]
     before = stream.last_before(minute)
-    if before is None or not stream.alive_at(minute):
+    if before is None or not stream.alive_at(minute, minute + MINUTE + GRACE):
         return next(v for t, v in zip(stream.times, stream.values) if t >= minute)
     if before + 1 == len(stream.times):
         return stream.values[before]

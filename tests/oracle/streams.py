@@ -14,6 +14,7 @@ from routing import SINCE_BOOT_FAMILIES
 SECOND = 10**9
 MINUTE = 60 * SECOND
 HOUR = 60 * MINUTE
+GRACE = 15 * SECOND  # a minute of gauges closes so long after its end
 MAX_STARTS = 8
 
 
@@ -39,32 +40,41 @@ class Stream:
     first_received: int
     times: list = field(default_factory=list)  # of the points taken, rising
     values: list = field(default_factory=list)  # beside times
+    arrivals: list = field(default_factory=list)  # beside times, when each was received
     rises: list = field(default_factory=list)
     covered: list = field(default_factory=list)  # (from, to) spans that were watched
     unknown_beginnings: list = field(default_factory=list)  # times of baselines
     known_zero: list = field(default_factory=list)  # (from, to): provably nothing, but no data
     ended: list = field(default_factory=list)  # times of NoRecordedValue
 
+    def add(self, point, place=None):
+        place = len(self.times) if place is None else place
+        self.times.insert(place, point.time)
+        self.values.insert(place, point.value)
+        self.arrivals.insert(place, point.received)
+
     @property
     def last_time(self):
         return self.times[-1] if self.times else None
 
-    def interval_at(self, when):
-        return interval([time for time in self.times if time < when])
+    def interval_known(self, when):
+        """The interval from the points that had arrived by then."""
+        return interval([t for t, received in zip(self.times, self.arrivals) if received <= when])
 
     def last_before(self, when):
         """Index of the last point before an instant, or None."""
         earlier = [index for index, time in enumerate(self.times) if time < when]
         return earlier[-1] if earlier else None
 
-    def alive_at(self, when):
+    def alive_at(self, when, known=None):
+        """Alive at an instant, by the interval that is known later, when a minute closes."""
         index = self.last_before(when)
         if index is None:
             return False
         last = self.times[index]
         if any(last < ended < when for ended in self.ended):
             return False
-        return when - last <= longest_silence(self.interval_at(when))
+        return when - last <= longest_silence(self.interval_known(known or when))
 
 
 def interval(times):
@@ -131,15 +141,14 @@ class StreamTable:
             self.first_cumulative(stream, point)
         elif point.time <= stream.last_time:
             return  # duplicate or out of order
-        elif point.time - stream.last_time > max(HOUR, 3 * stream.interval_at(point.time)):
+        elif point.time - stream.last_time > max(HOUR, 3 * interval(stream.times)):
             stream.unknown_beginnings.append(point.time)  # gap
         elif fell(stream.values[-1], point.value):
             if point.start == 0:
                 add_rise(stream, stream.last_time, point.time, point.value)
         else:
             add_rise(stream, stream.last_time, point.time, point.value, stream.values[-1])
-        stream.times.append(point.time)
-        stream.values.append(point.value)
+        stream.add(point)
 
     def first_cumulative(self, stream, point):
         rises_from = None if stream.times else self.provable_beginning(point)
@@ -186,8 +195,7 @@ class StreamTable:
         else:
             add_rise(stream, begin, point.time, point.value)
         if is_first or point.time > stream.last_time:
-            stream.times.append(point.time)
-            stream.values.append(point.value)
+            stream.add(point)
 
     def first_delta(self, stream, point, begin):
         reports = [time for time in self.reports.get(point.metric.source, []) if time < point.time]
@@ -221,8 +229,7 @@ def take_gauge(stream, point):
     if point.time in stream.times:
         return
     place = len([time for time in stream.times if time < point.time])
-    stream.times.insert(place, point.time)
-    stream.values.insert(place, point.value)
+    stream.add(point, place)
 
 
 def add_rise(stream, begin, end, value, since=None):
