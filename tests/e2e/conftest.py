@@ -5,6 +5,7 @@ import pytest
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT / "tests/mackerel"), str(ROOT / "tests/e2e")]
+pytest.register_assert_rewrite("running", "sender", "waits")
 
 from running import Gateway, binary  # noqa: E402
 from standin import StandIn  # noqa: E402
@@ -20,7 +21,7 @@ def api():
 
 @pytest.fixture
 def gateway(api):
-    """gateway(**{"minutes.grace": "1s"}) starts one; see the end for what is always checked."""
+    """gateway(**{"minutes.grace": "1s"}) starts one; Gateway.check_end() is its last test."""
     if binary() is None:
         pytest.skip("no binary: `make dev` builds one")
     started = []
@@ -32,13 +33,24 @@ def gateway(api):
     try:
         yield start
         for one in started:
-            if one.process.poll() is None:
-                one.check_ledger()
-                pages = one.page("/status") + one.page("/metrics")
-                assert one.stop() == one.exit_code, one.output()
-                one.check_secrets(pages)
-            one.check_secrets()
-            assert "Sanitizer" not in one.output(), one.output()
+            one.check_end()
     finally:
         for one in started:
             one.close()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def long_waits(request):
+    """The futures of waits.py by name, running from the session's beginning."""
+    wanted = [
+        item.callspec.params["scenario"]
+        for item in request.session.items
+        if item.name.startswith("test_in_the_long_run")
+    ]
+    if not wanted:
+        return {}
+    if binary() is None:
+        pytest.skip("no binary: `make dev` builds one")
+    import waits
+
+    return waits.start_all(wanted)

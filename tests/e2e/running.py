@@ -111,6 +111,16 @@ class Gateway:
     def check_secrets(self, pages=""):
         assert self._key not in self.output() + pages, "the API key was printed"
 
+    def check_end(self):
+        """What must hold at the end of every test."""
+        if self.process.poll() is None:
+            self.check_ledger()
+            pages = self.page("/status") + self.page("/metrics")
+            assert self.stop() == self.exit_code, self.output()
+            self.check_secrets(pages)
+        self.check_secrets()
+        assert "Sanitizer" not in self.output(), self.output()
+
     def close(self):
         self.kill()
         self._files.cleanup()

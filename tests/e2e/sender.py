@@ -3,6 +3,7 @@ import gzip
 import http.client
 import json
 import pathlib
+import time
 
 import pytest
 
@@ -61,6 +62,18 @@ def gauge(service, name, samples, **resource):
     for time_ns, value in samples:
         metric.gauge.data_points.add(time_unix_nano=time_ns, as_double=value)
     return request
+
+
+def boundary(minutes_ago=4):
+    return (time.time_ns() // MINUTE - minutes_ago) * MINUTE
+
+
+def load(host, at_ns, value=0.5):
+    """Two load averages around a minute boundary, and a custom metric, of a host by name."""
+    samples = [(at_ns - 5 * SECOND, value), (at_ns + 5 * SECOND, value)]
+    native = gauge(None, "system.cpu.load_average.5m", samples, host__name=host)
+    custom = gauge(None, "system.paging.ratio", samples, host__name=host)
+    return [native, custom]
 
 
 def post(gateway, body, *, timeout_s=10, path="/v1/metrics", **headers):

@@ -64,7 +64,7 @@ ATTACKS = {
 @pytest.mark.parametrize("name", ATTACKS)
 def test_an_attack_hurts_nobody_else(api, gateway, name):
     make, headers = ATTACKS[name]
-    api.add_service("shop")
+    host = api.add_host("web-1")
     running = gateway(**{"receiver.memory.limit": MEMORY_LIMIT})
     body = make()
     answers = []
@@ -80,7 +80,8 @@ def test_an_attack_hurts_nobody_else(api, gateway, name):
     slowest = 0.0
     for i in range(50):
         started = time.monotonic()
-        sender.send_http(running, [sender.gauge("shop", f"depth{i}", [(at, float(i))])])
+        samples = [(at, float(i))]
+        sender.send_http(running, [sender.gauge(None, f"system.m{i}", samples, host__name="web-1")])
         slowest = max(slowest, time.monotonic() - started)
     for thread in attackers:
         thread.join()
@@ -91,5 +92,6 @@ def test_an_attack_hurts_nobody_else(api, gateway, name):
     assert running.process.poll() is None
     assert running.page("/livez")
     assert running.peak_rss_bytes() < PEAK_BYTES, running.peak_rss_bytes()
-    wanted = {("service", "shop", f"depth{i}", at // MINUTE * 60): [float(i)] for i in range(50)}
+    minute = at // MINUTE * 60
+    wanted = {("host", host, f"custom.system.m{i}", minute): [float(i)] for i in range(50)}
     assert api.wait(lambda: wanted.items() <= api.values.items(), 60), running.page("/status")

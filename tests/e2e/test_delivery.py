@@ -119,16 +119,3 @@ def test_values_of_a_resource_without_a_service_go_to_the_default(api, gateway):
     assert api.wait(
         lambda: api.latest("service", "leftovers", "depth", at // MINUTE * 60) == 4.0, PATIENCE_S
     )
-
-
-def test_a_service_that_may_not_be_created_waits_and_status_says_so(api, gateway):
-    running = gateway(**{"services.create": "false"})
-    at = minutes_ago(3)
-    sender.send_http(running, [sender.gauge("shop", "depth", [(at, 4.0)])])
-    status = running.wait(lambda s: s["unknown_hosts"])
-    assert status["unknown_hosts"][0]["sought"] == 'service "shop"'
-    assert status["unknown_hosts"][0]["fix"]
-    assert api.services == {} and api.values == {}
-    assert status["ledger"]["values"]["queued"] == 1
-    api.add_service("shop")
-    assert api.wait(lambda: api.values, 90), running.page("/status")

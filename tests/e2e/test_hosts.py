@@ -1,42 +1,8 @@
 """Which host gets values: found, never created, and mackerel-agent stays the one writer."""
-import time
-
 import sender
-from sender import MINUTE, SECOND
+from sender import MINUTE, SECOND, boundary, load
 
 PATIENCE_S = 40
-SEEK_AGAIN_S = 60  # an unknown host is sought again after a minute
-
-
-def load(host, at_ns, value=0.5):
-    """Two load averages around a minute boundary, and a custom metric, of a host by name."""
-    samples = [(at_ns - 5 * SECOND, value), (at_ns + 5 * SECOND, value)]
-    native = sender.gauge(None, "system.cpu.load_average.5m", samples, host__name=host)
-    custom = sender.gauge(None, "system.paging.ratio", samples, host__name=host)
-    return [native, custom]
-
-
-def boundary(minutes_ago=4):
-    return (time.time_ns() // MINUTE - minutes_ago) * MINUTE
-
-
-def test_values_of_an_unknown_host_wait_until_it_is_there(api, gateway):
-    running = gateway(**{"hosts.native_metrics": "on"})
-    at = boundary()
-    sender.send_http(running, load("web-1", at))
-    unknown = running.wait(lambda s: s["unknown_hosts"])["unknown_hosts"][0]
-    assert "web-1" in unknown["sought"] and unknown["kind"] == "host"
-    assert "hosts.create" in unknown["fix"] or "mackerel.host" in unknown["fix"]
-    assert "web-1" in running.output(), "the log says it as well"
-    status = running.wait(lambda s: s["ledger"]["values"]["queued"] > 0)
-    assert status["ledger"]["values"]["expired"] == 0
-    assert api.values == {} and api.hosts == {}
-
-    host = api.add_host("web-1", status="maintenance")  # every status counts
-    assert api.wait(
-        lambda: api.latest("host", host, "loadavg5", at // SECOND) == 0.5, SEEK_AGAIN_S + PATIENCE_S
-    ), running.page("/status")
-    running.wait(lambda s: not s["unknown_hosts"])
 
 
 def test_two_hosts_of_one_name_are_none(api, gateway):
@@ -98,28 +64,6 @@ def test_a_host_without_an_agent_gets_native_metrics_at_once(api, gateway):
     assert api.wait(
         lambda: api.latest("host", host, "loadavg5", at // SECOND) == 0.5, PATIENCE_S
     ), running.page("/status")
-
-
-def test_native_metrics_are_withheld_where_the_agent_writes(api, gateway):
-    """Takes two minutes: the newest loadavg5 is read twice, that far apart."""
-    host = api.add_host("web-1")
-    api.put_value(host, "loadavg5", boundary(1) // SECOND, 9.0)
-    running = gateway(**{"hosts.native_metrics": "auto"})
-    at = boundary()
-    sender.send_http(running, load("web-1", at))
-    name = "custom.system.paging.ratio"
-    assert api.wait(
-        lambda: api.latest("host", host, name, at // SECOND) == 0.5, PATIENCE_S
-    ), running.page("/status")
-    assert api.latest("host", host, "loadavg5", at // SECOND) is None  # waits
-
-    assert api.wait(lambda: any("latest" in r.path for r in api.requests), PATIENCE_S)
-    api.put_value(host, "loadavg5", boundary(0) // SECOND, 9.5)  # the agent goes on
-    running.wait(lambda s: s["ledger"]["values"]["withheld"].get("agent_writes"), 150)
-    assert api.latest("host", host, "loadavg5", at // SECOND) is None
-    destinations = running.status()["destinations"]
-    assert any("agent" in one.get("native_metrics", "") for one in destinations), destinations
-    assert "web-1" in running.output()
 
 
 def test_native_metrics_can_be_switched_off(api, gateway):
