@@ -68,15 +68,17 @@ def minutes_of(streams):
 
 
 def at_start(stream, minute, streams):
-    """Linear between the points around the minute's start, or None."""
+    """Linear between the points around the minute's start, as far as they are known when it closes,
+    or None."""
+    closes = minute + MINUTE + GRACE
     if gauge_of(stream, minute, streams) is None:
         return None
     if minute in stream.times:
         return stream.values[stream.times.index(minute)]
     before = stream.last_before(minute)
-    if before is None or not stream.alive_at(minute, minute + MINUTE + GRACE):
+    if before is None or not stream.alive_at(minute, closes):
         return next(v for t, v in zip(stream.times, stream.values) if t >= minute)
-    if before + 1 == len(stream.times):
+    if before + 1 == len(stream.times) or stream.arrivals[before + 1] > closes:
         return stream.values[before]
     (t0, t1), (v0, v1) = stream.times[before : before + 2], stream.values[before : before + 2]
     return v0 + (v1 - v0) * Fraction(minute - t0, t1 - t0)

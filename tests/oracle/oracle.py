@@ -26,7 +26,7 @@ DAY = 24 * 60 * MINUTE
 
 
 def arrivals(requests):
-    """Per request its points in time, without requests that came twice."""
+    """Per export its points in time, without requests that came twice."""
     seen = {}
     for request in requests:
         body = recording.body(request)
@@ -34,7 +34,8 @@ def arrivals(requests):
         is_repeat = request.received - seen.get(digest, -DAY) <= REPEAT_WINDOW
         seen[digest] = request.received
         if not is_repeat:
-            yield [p for p in recording.decode(body, request.received) if is_timely(p)]
+            for export in recording.exports(body, request.received):
+                yield [point for point in export if is_timely(point)]
 
 
 def is_timely(point):
@@ -69,14 +70,11 @@ def is_sound_value(point):
 def read_streams(requests, watch_start):
     table = StreamTable(watch_start)
     for points in arrivals(requests):
-        latest = {}
         for point in points:
             if is_sound(point):
                 table.take(point)
-            source = point.metric.source
-            latest[source] = max(point.time, latest.get(source, 0))
-        for source, time in latest.items():
-            table.reported(source, time)
+        if points:
+            table.reported(points[0].metric.source, max(point.time for point in points))
     table.cover_silent_delta_streams()
     return [stream for stream in table.streams.values() if stream.times]
 
@@ -109,7 +107,8 @@ def one_source(by_metric):
     """One source (resource and scope) feeds a group of a host: the first one."""
     owner, kept = {}, {}
     for name, streams in by_metric.items():
-        group = routing.NATIVE_GROUPS.get(name, "swap" if name.startswith("system.paging.") else name)
+        other = "swap" if name.startswith("system.paging.") else name
+        group = routing.NATIVE_GROUPS.get(name, other)
         for stream in streams:
             source = stream.metric.source
             if owner.setdefault(group, source) == source:

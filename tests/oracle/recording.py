@@ -114,14 +114,26 @@ def body(request):
 
 def decode(body_bytes, received):
     """The points of one request in wire order."""
+    for export in exports(body_bytes, received):
+        yield from export
+
+
+def exports(body_bytes, received):
+    """The points of one request, a list for each resource and scope as the message has them.
+
+    A collector that batches puts several exports of one sender into a request, one after another.
+    """
     message = ExportMetricsServiceRequest.FromString(body_bytes)
     for resource_metrics in message.resource_metrics:
         resource = attribute_set(resource_metrics.resource.attributes)
         for scope_metrics in resource_metrics.scope_metrics:
             scope = scope_metrics.scope
             scope_key = scope.name, scope.version, attribute_set(scope.attributes)
-            for metric in scope_metrics.metrics:
-                yield from metric_points(metric, resource, scope_key, received)
+            yield [
+                point
+                for metric in scope_metrics.metrics
+                for point in metric_points(metric, resource, scope_key, received)
+            ]
 
 
 def metric_points(metric, resource, scope, received):

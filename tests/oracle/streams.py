@@ -217,7 +217,7 @@ def silent_spans(stream, reports):
     spans = []
     for index in range(1, len(reports)):
         earlier, later = reports[index - 1], reports[index]
-        allowed = longest_silence(interval(reports[: index + 1]))
+        allowed = longest_silence(interval(reports[:index]))
         ended = any(earlier < time <= later for time in stream.ended)
         if earlier >= stream.times[0] and later - earlier <= allowed and not ended:
             spans.append((earlier, later))
