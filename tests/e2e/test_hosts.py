@@ -1,4 +1,6 @@
 """Which host gets values: found, never created, and mackerel-agent stays the one writer."""
+import pytest
+
 import sender
 from sender import MINUTE, SECOND, boundary, load
 
@@ -56,11 +58,12 @@ def test_a_host_is_created_where_the_configuration_says_so(api, gateway):
     assert api.latest("host", host["id"], "loadavg5", at // SECOND) == 0.5
 
 
-def test_a_host_without_an_agent_gets_native_metrics_at_once(api, gateway):
+@pytest.mark.parametrize("send", [sender.send_http, sender.send_grpc, sender.send_json])
+def test_a_host_without_an_agent_gets_native_metrics_at_once(api, gateway, send):
     host = api.add_host("web-1")
     running = gateway(**{"hosts.native_metrics": "auto"})
     at = boundary()
-    sender.send_http(running, load("web-1", at))
+    send(running, load("web-1", at))
     assert api.wait(
         lambda: api.latest("host", host, "loadavg5", at // SECOND) == 0.5, PATIENCE_S
     ), running.page("/status")
