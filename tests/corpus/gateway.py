@@ -57,6 +57,7 @@ def replay(requests, watch_start, service=None):
     *rows, summary = [json.loads(line) for line in run.stdout.splitlines()]
     values = {}
     for row in rows:
-        destination = Destination(row["kind"], row["name"], row["host_id"], row["custom_identifier"])
+        host = row["host_id"], row["custom_identifier"]
+        destination = Destination(row["kind"], row["name"], *host)
         values[destination, row["metric"], row["minute"] * SECOND] = row["value"]
     return values, summary

@@ -90,8 +90,8 @@ def posted_totals(values, names):
 def test_rates_over_a_watched_recording_add_up_to_what_was_measured(folder):
     """Every counter and histogram of the programs is young, so nothing of it may be missing.
 
-    What is less than the truth was never sent (truth.find_last_export says why) or is of a kind that
-    is not posted: exponential histograms and summaries.
+    What is less than the truth was never sent (truth.find_last_export says why) or is of a kind
+    that is not posted: exponential histograms and summaries.
     """
     requests = gateway.protobuf_requests(folder)
     want, sent = truth.totals(folder), truth.kinds(folder)

@@ -95,12 +95,14 @@ def total_values(streams, minute):
 
 
 def percentiles(bounds, parts):
-    buckets = [sum(rise.buckets[i] * share for rise, share in parts) for i in range(len(bounds) + 1)]
+    buckets = [
+        sum(rise.buckets[i] * share for rise, share in parts) for i in range(len(bounds) + 1)
+    ]
     return {name: percentile(bounds, buckets, q) for name, q in QUANTILES.items()}
 
 
 def percentile(bounds, buckets, q):
-    """Prometheus: linear inside the bucket that holds the rank; the overflow bucket is its bound."""
+    """Prometheus: linear inside the bucket that holds the rank; overflow gives the last bound."""
     rank = q * sum(buckets)
     before = Fraction(0)
     for index, count in enumerate(buckets):

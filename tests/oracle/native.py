@@ -146,7 +146,8 @@ def swap(by_metric):
     usage = by_state(by_metric.get("system.paging.usage", []), PAGING_STATE)
     values = {}
     if not usage:
-        others = [s for name in by_metric for s in by_metric[name] if name.startswith("system.paging.")]
+        paging = [name for name in by_metric if name.startswith("system.paging.")]
+        others = [stream for name in paging for stream in by_metric[name]]
         for minute in minutes_of(others):
             values["memory.swap_total", minute] = values["memory.swap_free", minute] = Fraction(0)
         return values
@@ -226,8 +227,9 @@ def disk(by_metric):
         for stream in by_metric.get(name, [])
         if any(value != 0 for value in stream.values)
     }
+    operations = by_metric.get("system.disk.operations", [])
     return per_second(
-        [s for s in by_metric.get("system.disk.operations", []) if attribute(s, DISK_DEVICE) in active],
+        [stream for stream in operations if attribute(stream, DISK_DEVICE) in active],
         DISK_DEVICE,
         DISK_DIRECTION,
         {"read": "disk.%s.reads.delta", "write": "disk.%s.writes.delta"},

@@ -1,6 +1,6 @@
 """An independent calculation of what the gateway posts for a recording.
 
-It follows the gateway's written rules (ARCHITECTURE.md, docs/host-metrics.md), not its code, and
+It follows the gateway's written rules (docs/what-is-posted.md, docs/host-metrics.md), not its code, and
 is written for readers: exact fractions, lists, no regard for speed. It sees the whole recording
 at once and therefore knows nothing of closing times, corrections and lateness; recordings in which
 points come more than five minutes late are beyond it, and so are silences of an hour.

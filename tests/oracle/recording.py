@@ -31,7 +31,7 @@ class Request:
 
 @dataclass(frozen=True)
 class Metric:
-    """What all points of one metric in one resource and scope share; hashable, so it is identity."""
+    """What all points of one metric in one resource and scope share; it is their identity."""
 
     resource: frozenset  # attributes as (key, value) pairs
     scope: tuple  # name, version, attributes

@@ -261,7 +261,8 @@ def count_of(value):
 
 
 def is_total(metric):
-    return metric.kind == "histogram" or (metric.kind == "sum" and metric.monotonic) or is_delta_total(metric)
+    rises = metric.kind == "sum" and metric.monotonic
+    return metric.kind == "histogram" or rises or is_delta_total(metric)
 
 
 def is_delta_total(metric):
