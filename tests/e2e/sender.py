@@ -102,11 +102,3 @@ def send_grpc(gateway, requests):
         export = channel.unary_unary(METHOD, request_serializer=lambda r: r.SerializeToString())
         for request in requests:
             export(request, timeout=10)
-
-
-def send_json(gateway, requests):
-    json_format = pytest.importorskip("google.protobuf.json_format")
-    for request in requests:
-        body = json_format.MessageToJson(request).encode()
-        status, answer = post(gateway, body, Content_Type="application/json")
-        assert status == 200, answer

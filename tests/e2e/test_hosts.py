@@ -58,7 +58,7 @@ def test_a_host_is_created_where_the_configuration_says_so(api, gateway):
     assert api.latest("host", host["id"], "loadavg5", at // SECOND) == 0.5
 
 
-@pytest.mark.parametrize("send", [sender.send_http, sender.send_grpc, sender.send_json])
+@pytest.mark.parametrize("send", [sender.send_http, sender.send_grpc])
 def test_a_host_without_an_agent_gets_native_metrics_at_once(api, gateway, send):
     host = api.add_host("web-1")
     running = gateway(**{"hosts.native_metrics": "auto"})
