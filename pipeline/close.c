@@ -245,7 +245,7 @@ static void look_ahead(struct pipeline *p, uint32_t cell_index, uint64_t closed)
 {
     const struct cell *cell = state_cell(p, cell_index);
 
-    if (cell->posted_minute == closed && goes_on(p, cell, closed + 1))
+    if (goes_on(p, cell, closed + 1))
         minutes_open(p, cell_index, closed + 1);
 }
 

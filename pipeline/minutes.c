@@ -21,15 +21,28 @@ static bool is_final(const struct pipeline *p, const struct minute *minute)
            p->now_ns > minute->first_posted_ns + p->options.lateness_ns;
 }
 
+/* Closed without a value and without a reason to hold back: nothing had come, now something has. */
+static bool was_empty(const struct minute *minute)
+{
+    return minute->posted_ns && !minute->posted && !minute->unknown_beginning;
+}
+
 void minutes_touch(struct pipeline *p, uint32_t cell, uint32_t index)
 {
     struct minute *minute = state_minute(p, index);
 
-    if (minute->posted_ns) {
+    if (minute->posted) {
         minute->changed = true;
         due_not_after(&p->due, cell, minute->posted_ns + NS_PER_MIN);
-    } else if (minute->late) {
+        return;
+    }
+    if (was_empty(minute)) {
+        minute->posted_ns = minute->first_posted_ns = 0;
+        minute->late = true;
+    }
+    if (minute->late && minute->posted_ns == 0) {
         minute->due_ns = p->now_ns + p->options.grace_ns;
+        due_not_after(&p->due, cell, minute->due_ns);
     }
 }
 

@@ -54,7 +54,7 @@ static void add(struct pipeline *p, uint32_t cell_index, uint64_t number,
 
     struct minute *minute = state_minute(p, at);
 
-    if (!minute->posted_ns || increase->amount < 0 || increase->amount > 0)
+    if (!minute->posted || increase->amount < 0 || increase->amount > 0)
         minutes_touch(p, cell_index, at);
     minute->fed = true;
     switch ((enum cell_kind)state_cell(p, cell_index)->kind) {

@@ -54,16 +54,11 @@ def test_a_gateway_that_came_later_gives_the_values_of_the_oracle(folder):
 # The points of one request lie minutes apart there, in no order, under one receive time.
 RECORDED = [folder for folder in gateway.folders() if folder.name != "odd-values"]
 
-DIFFERS = {
-    ("telemetrygen", 41): "a delta cell that fell silent in its partial first minute gives no zeros"
-}
 
 
 @pytest.mark.parametrize("seconds", [7, 23, 41])
 @pytest.mark.parametrize("folder", RECORDED, ids=lambda folder: folder.name)
 def test_the_values_are_those_of_the_oracle_wherever_the_minutes_fall(folder, seconds, tmp_path):
-    if (folder.name, seconds) in DIFFERS:
-        pytest.xfail(DIFFERS[folder.name, seconds])
     by = seconds * gateway.SECOND
     requests = shift.shifted(folder, by, tmp_path)
     compare(requests, gateway.early_watch_start(folder) + by)
