@@ -123,6 +123,33 @@ static void stopped_sender_gives_its_last_value_once(void **state)
     scene_free(scene);
 }
 
+static void say_late(struct scene *scene, double receive_s, double time_s, double value)
+{
+    struct scene_point point = {.time_s = time_s, .value = value};
+
+    scene_send(scene, receive_s, &(struct scene_metric){&SHOP, SCENE_GAUGE, "queue.size"},
+               &point, 1);
+}
+
+static void late_points_of_a_minute_that_closed_empty_are_posted(void **state)
+{
+    struct scene *scene = scene_new(0);
+
+    (void)state;
+    /* A sender that was cut off sends its newest point first, then what it kept. */
+    say_late(scene, 306, 305, 5);
+    say_late(scene, 400, 65, 1);
+    /* By 450 s minute 1 is posted and minute 2, looked at behind it, closed with nothing. */
+    for (int beat = 0; beat < 6; beat++)
+        say_late(scene, 450 + beat, 125 + 10 * beat, 10 + beat);
+    scene_wait_until(scene, 3600);
+    assert_near(scene_value(scene, "queue.size", 1), 1);
+    assert_near(scene_value(scene, "queue.size", 2), 15);
+    assert_near(scene_value(scene, "queue.size", 5), 5);
+    assert_int_equal(scene_reason(scene, REASON_PARTIAL), 0);
+    scene_free(scene);
+}
+
 static void marker_of_no_value_ends_a_gauge(void **state)
 {
     struct scene *scene = scene_new(0);
@@ -212,6 +239,7 @@ int main(void)
         cmocka_unit_test(instances_merge_gauges_by_mean_and_counters_by_sum),
         cmocka_unit_test(restart_does_not_count_old_and_new_together),
         cmocka_unit_test(stopped_sender_gives_its_last_value_once),
+        cmocka_unit_test(late_points_of_a_minute_that_closed_empty_are_posted),
         cmocka_unit_test(marker_of_no_value_ends_a_gauge),
         cmocka_unit_test(load_is_read_at_the_minutes_start_between_the_points_around_it),
         cmocka_unit_test(second_source_of_a_native_group_waits_until_the_first_is_gone),
