@@ -110,6 +110,16 @@ static void put_receiver(struct buffer *out, const struct receiver_stats *stats)
            "Traces, logs and profiles sent here.", stats->other_signals);
 }
 
+static uint64_t count_unknown(const struct delivery_status *delivery,
+                              enum mackerel_kind kind)
+{
+    uint64_t count = 0;
+
+    for (size_t i = 0; i < delivery->unknown_count; i++)
+        count += delivery->unknown[i].kind == kind;
+    return count;
+}
+
 static void put_delivery(struct buffer *out, const struct delivery_status *delivery)
 {
     single(out, "last_post_timestamp_seconds", "gauge",
@@ -117,7 +127,9 @@ static void put_delivery(struct buffer *out, const struct delivery_status *deliv
     single(out, "delivery_ok", "gauge", "1 while the Mackerel API accepts posts.",
            delivery->state == DELIVERY_OK);
     single(out, "unknown_hosts", "gauge", "Hosts that were not found in Mackerel.",
-           delivery->unknown_count);
+           count_unknown(delivery, MACKEREL_HOST));
+    single(out, "unknown_services", "gauge", "Services that are missing in Mackerel.",
+           count_unknown(delivery, MACKEREL_SERVICE));
     head(out, "api_requests_total", "counter",
          "Requests to Mackerel by endpoint and status; 0: no answer.");
     for (size_t i = 0; i < delivery->api_count; i++)
