@@ -5,7 +5,8 @@
 # Builds the gateway and shows it at work (preview without MACKEREL_APIKEY), until Ctrl-C.
 run:
 	@scripts/packages build
-	@$(MAKE) --no-print-directory build
+	@cmake --preset release >/dev/null
+	@cmake --build --preset release --target mackerel-otel-gateway
 	@exec scripts/run
 
 # Everything: build and tests with gcc and clang, sanitizers, lint, real clients. Under 20 minutes.
