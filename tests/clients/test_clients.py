@@ -55,8 +55,8 @@ CASES["two-instances"] = [
 ]
 # Replicas that nothing tells apart but the start times of their streams.
 CASES["unlabelled-replicas"] = [
-    ("node", GRPC | {"instance": ""}),
-    ("node", HTTP | {"instance": ""}),
+    ("node", GRPC | {"instance": "", "phase_ms": 10}),
+    ("node", HTTP | {"instance": "", "phase_ms": 60}),
 ]
 
 
