@@ -29,7 +29,7 @@ struct sink {
     bool hold, stop, answer_inline;
     _Atomic bool accepting;
     _Atomic size_t in_flight, peak;
-    _Atomic uint64_t requests, points;
+    _Atomic uint64_t submitted, requests, points;
     size_t budget;
 };
 
@@ -81,6 +81,7 @@ static void submit(void *self, struct intake_request *request)
 {
     struct sink *sink = self;
 
+    atomic_fetch_add(&sink->submitted, 1);
     if (sink->answer_inline) {
         settle_request(sink, request, ERROR_NONE);
         return;
@@ -145,6 +146,7 @@ static void print_stats(const struct sink *sink, const struct receiver *receiver
         const char *name;
         uint64_t value;
     } numbers[] = {
+        {"submitted_requests", sink->submitted},
         {"taken_requests", sink->requests},
         {"taken_points", sink->points},
         {"in_flight", sink->in_flight},
@@ -166,7 +168,7 @@ static void print_stats(const struct sink *sink, const struct receiver *receiver
         s.connections_open,  s.connections_total, s.connections_refused,
         s.partial_successes, s.cancelled,         s.protocol_errors,
         s.timeouts,          s.tls_hellos,        s.other_signals};
-    const size_t own = 4;
+    const size_t own = 5;
 
     printf("{");
     for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++)

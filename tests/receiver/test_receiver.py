@@ -714,7 +714,7 @@ def test_sender_that_leaves_before_its_answer(start):
     for _ in range(10):
         stream = channel.grpc()
         channel.data(stream, message(GOOD), end=True)
-    sink.wait_for(lambda stats: stats["in_flight"] > 0)
+    sink.wait_for(lambda stats: stats["submitted_requests"] == 20)
     for connection in connections:
         connection.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         connection.close()
