@@ -63,12 +63,11 @@ struct acknowledgement {
     void *self;
 };
 
-static void acknowledge(void *self, uint64_t lsn)
+static void acknowledge(void *self, enum error_kind kind)
 {
     struct acknowledgement *acknowledgement = self;
 
-    (void)lsn;
-    acknowledgement->answer(acknowledgement->self, ERROR_NONE);
+    acknowledgement->answer(acknowledgement->self, kind);
     free(acknowledgement);
 }
 
@@ -141,6 +140,7 @@ static void apply(struct engine *engine, const struct journal_record *record)
     case JOURNAL_TICK:
         pipeline_tick(engine->pipeline, record->receive_ns, emit, engine);
         break;
+    case JOURNAL_CONFIG: break;
     }
     publish(engine);
     journal_forget(engine->journal, record->lsn);

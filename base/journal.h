@@ -3,22 +3,31 @@
  * sequence numbers (LSN) 1, 2, 3, ...; LSN order is apply order. A sender is told OK once its
  * record is as durable as configured, so the engine's state is a fold of the journal.
  *
- * This interface has one store today: memory, in which a record lives until it is forgotten.
- * A store on disk, or a Kafka partition, takes its place behind the same functions.
+ * Two stores stand behind the functions. Memory: a record lives until it is forgotten, an append
+ * never fails. Disk: append-only segments in a state directory; a record survives the process
+ * (JOURNAL_PROCESS) or the machine (JOURNAL_FSYNC, group commit) before it is done, and is read
+ * again after a restart. A Kafka partition could take their place.
+ *
+ * A full journal or disk refuses records; nothing half-written counts, and it takes records again
+ * by itself once there is room.
  *
  * Threads: append from any thread; next, wait and forget from the one reader (the engine).
  */
 #ifndef BASE_JOURNAL_H
 #define BASE_JOURNAL_H
 
+#include "base/compiler.h"
+#include "base/disk.h"
+#include "base/error.h"
 #include "base/slice.h"
 
 #include <stdbool.h>
 #include <stdint.h>
 
 enum journal_kind {
-    JOURNAL_REQUEST,
-    JOURNAL_TICK
+    JOURNAL_REQUEST = 1,
+    JOURNAL_TICK = 2,
+    JOURNAL_CONFIG = 3, /* body: the pipeline options from here on, as text */
 };
 
 struct journal_record {
@@ -28,32 +37,82 @@ struct journal_record {
     uint8_t media_type;  /* request: enum otlp_media */
     uint8_t coding;      /* request: enum otlp_coding */
     struct slice body;   /* request: as received; borrowed from `context` */
-    void *context; /* in memory: what was appended with it (a request); replay has NULL */
+    void *
+        context; /* what was appended with it (a request); NULL when read back from disk */
 };
 
 struct journal;
 
-/*
- * Called on the appending thread once the record is as durable as configured, and before the
- * reader sees it. Must not block and must not call the journal.
- */
-typedef void journal_done(void *self, uint64_t lsn);
-
 struct journal *journal_new_memory(void);
+
+enum journal_durability {
+    JOURNAL_PROCESS, /* done once the operating system has it: survives kill -9 */
+    JOURNAL_FSYNC,   /* done once the disk has it: survives power loss */
+};
+
+struct journal_options {
+    const struct disk *disk; /* borrowed */
+    enum journal_durability durability;
+    uint64_t max_bytes;     /* of all segments together; above it records are refused */
+    uint64_t segment_bytes; /* 0: the default */
+    uint64_t
+        min_free_bytes; /* refuse while the disk has less: outbox and checkpoint need it */
+    uint64_t after_lsn; /* what the checkpoint has: next() begins behind it */
+    uint64_t known_lsn; /* highest LSN known anywhere else: new ones are above it */
+    bool is_manual;     /* no thread for group commit: the caller calls journal_flush() */
+};
+
+/*
+ * Opens what is in the directory. A torn tail is cut, anything else that cannot be read is set
+ * aside as *.bad and counted; neither is a failure. NULL only when no segment can be created.
+ */
+struct journal *journal_open(const struct journal_options *options,
+                             struct error *err) MUST_CHECK;
 void journal_free(struct journal *journal);
 
-/* Appends; never blocks on the reader. `done` may be NULL. Returns the LSN. */
-uint64_t journal_append(struct journal *journal, const struct journal_record *record,
-                        journal_done *done, void *self);
+/*
+ * Called exactly once for an append, before the reader sees the record, on the appending thread or
+ * on the journal's own: ERROR_NONE once the record is durable; ERROR_BUSY when it was not taken
+ * (no room, or the disk failed): then the reader never sees it and its context is still the
+ * caller's. Must not block and must not call the journal.
+ */
+typedef void journal_done(void *self, enum error_kind kind);
 
-/* The next record in LSN order, or false when there is none yet. */
+/* Appends; never blocks on the reader. `done` may be NULL. */
+void journal_append(struct journal *journal, const struct journal_record *record,
+                    journal_done *done, void *self);
+
+/* Syncs what waits for it; only with is_manual. */
+void journal_flush(struct journal *journal);
+
+/*
+ * The next record in LSN order, or false when there is none yet. A body without a context is valid
+ * until the next call.
+ */
 bool journal_next(struct journal *journal, struct journal_record *record);
 
 /* Blocks until a record is there, the Unix time `until_ns` is reached or journal_wake() is called. */
 void journal_wait(struct journal *journal, uint64_t until_ns);
 void journal_wake(struct journal *journal);
 
-/* Frees everything up to and including lsn. */
+/* Frees everything up to and including lsn. What was not read yet stays. */
 void journal_forget(struct journal *journal, uint64_t lsn);
+
+/* Any thread. */
+struct journal_stats {
+    bool is_on_disk, is_refusing;
+    uint64_t bytes, max_bytes; /* held in segments; the budget */
+    uint64_t segments;
+    uint64_t first_lsn, last_lsn;               /* kept; last_lsn 0: none ever */
+    uint64_t appended, appended_bytes, refused; /* records since the start */
+    uint64_t replayed;                          /* records read back from disk */
+    uint64_t syncs, failed_syncs;
+    uint64_t torn_bytes; /* cut from the tail at the start */
+    uint64_t bad_files, bad_bytes,
+        lost_records;     /* set aside; records known to be missing */
+    char last_error[256]; /* why it refuses or set aside; may be empty */
+};
+
+void journal_read_stats(struct journal *journal, struct journal_stats *stats);
 
 #endif

@@ -64,8 +64,8 @@ static void grow(struct journal *journal)
     free(old);
 }
 
-uint64_t journal_append(struct journal *journal, const struct journal_record *record,
-                        journal_done *done, void *self)
+void journal_append(struct journal *journal, const struct journal_record *record,
+                    journal_done *done, void *self)
 {
     pthread_mutex_lock(&journal->lock);
     if (journal->end - journal->oldest == journal->capacity)
@@ -78,10 +78,9 @@ uint64_t journal_append(struct journal *journal, const struct journal_record *re
     /* Under the lock, so that the reader cannot apply the record and free what `self` is before
      * the sender was answered. */
     if (done)
-        done(self, lsn);
+        done(self, ERROR_NONE);
     pthread_cond_signal(&journal->news);
     pthread_mutex_unlock(&journal->lock);
-    return lsn;
 }
 
 bool journal_next(struct journal *journal, struct journal_record *record)

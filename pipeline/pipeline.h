@@ -24,6 +24,14 @@ struct pipeline;
 struct pipeline *pipeline_new(const struct pipeline_options *options);
 void pipeline_free(struct pipeline *pipeline);
 
+/*
+ * New options, from a record received at `receive_ns`. Texts are copied. Minutes that have begun
+ * finish under the old mapping; streams are routed anew from the next minute on. The first call
+ * also sets when our own watching began, unless options->watch_start_ns says it.
+ */
+void pipeline_configure(struct pipeline *pipeline, const struct pipeline_options *options,
+                        uint64_t receive_ns);
+
 /* Applies one request received at `receive_ns`. The batch may be freed afterwards. */
 void pipeline_apply(struct pipeline *pipeline, const struct otlp_batch *batch,
                     uint64_t receive_ns);
