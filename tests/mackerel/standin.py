@@ -18,15 +18,15 @@ import collections
 import dataclasses
 import itertools
 import json
-import socket
-import struct
 import sys
 import threading
 import time
 import urllib.parse
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
+import faults
 import strict
+from faults import Fault
 
 POSTS_PER_MINUTE = 4  # of one service; the API does not say how many are too many
 STATUSES = ("working", "standby", "maintenance", "poweroff")
@@ -38,21 +38,6 @@ class Refusal(Exception):
     def __init__(self, status, message, *, violation=True):
         super().__init__(message)
         self.status, self.message, self.violation = status, message, violation
-
-
-@dataclasses.dataclass
-class Fault:
-    """What the next `times` requests on `path` get instead of an answer (or before it)."""
-
-    path: str
-    times: int
-    status: int = 0
-    headers: dict = dataclasses.field(default_factory=dict)
-    body: bytes = b'{"error":{"message":"ordered by a test"}}'
-    content_type: str = "application/json"
-    delay_s: float = 0.0
-    reset: bool = False
-    after: bool = False  # take the values first: the sender cannot know
 
 
 @dataclasses.dataclass
@@ -68,9 +53,15 @@ class Request:
 class StandIn:
     """The API of one organisation. All methods may be called from any thread."""
 
-    def __init__(self, port=0, key="stand-in-key-7Hq", posts_per_minute=POSTS_PER_MINUTE):
+    def __init__(
+        self, port=0, key="stand-in-key-7Hq", posts_per_minute=POSTS_PER_MINUTE, *, tls=None
+    ):
+        """`tls`: an ssl.SSLContext with a certificate; the URL is then https://localhost."""
         self.key = key
-        self.posts_per_minute = posts_per_minute
+        self.old_keys = set()  # accepted as well: see rotate_key()
+        self.posts_per_minute = posts_per_minute  # of one service
+        self.host_posts_per_minute = None  # of all hosts together; None: no limit
+        self.takes_part = False  # a post with a bad value: refused whole, or the rest is taken
         self.values = {}  # (kind, id, name, minute) -> [every value posted for it]
         self.violations = []
         self.requests = []
@@ -79,7 +70,7 @@ class StandIn:
         self.services = {}  # name -> description
         self.on_post = None
         self._faults = []
-        self._posts = collections.defaultdict(list)  # service -> times of accepted posts
+        self._posts = collections.defaultdict(list)  # service, "" for hosts -> times
         self._ids = itertools.count(1)
         self._lock = threading.RLock()
         self._changed = threading.Condition(self._lock)
@@ -87,6 +78,11 @@ class StandIn:
         self._server.api = self
         self.port = self._server.server_address[1]
         self.url = f"http://127.0.0.1:{self.port}"
+        if tls:
+            self.url = f"https://localhost:{self.port}"
+            self._server.socket = tls.wrap_socket(
+                self._server.socket, server_side=True, do_handshake_on_connect=False
+            )
         self._thread = threading.Thread(
             target=self._server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True
         )
@@ -140,6 +136,21 @@ class StandIn:
     def faults_left(self):
         with self._lock:
             return sum(fault.times for fault in self._faults)
+
+    def clear_faults(self):
+        with self._lock:
+            self._faults.clear()
+
+    def rotate_key(self, key, *, overlap=False):
+        """From now on another key; with an overlap the old one goes on until end_overlap()."""
+        with self._lock:
+            if overlap:
+                self.old_keys.add(self.key)
+            self.key = key
+
+    def end_overlap(self):
+        with self._lock:
+            self.old_keys.clear()
 
     # --- what a test asks
 
@@ -250,6 +261,8 @@ class StandIn:
         return {"tsdbLatest": answer}
 
     def post_tsdb(self, _query, body):
+        if self.host_posts_per_minute is not None:
+            self._count_post("", self.host_posts_per_minute, "of host metrics")
         self._check(body, "host")
         for host_id in {item["hostId"] for item in body}:
             if host_id not in self.hosts:
@@ -265,23 +278,33 @@ class StandIn:
             raise Refusal(400, f"{service!r} is no service name")
         if service not in self.services:
             raise Refusal(404, f"service {service} does not exist")
-        now = time.monotonic()
-        recent = [at for at in self._posts[service] if now - at < 60]
-        self._posts[service] = recent
-        if len(recent) >= self.posts_per_minute:
-            raise Refusal(429, f"more than {self.posts_per_minute} posts a minute to {service}")
-        self._check(body, "service")
-        recent.append(now)
+        self._count_post(service, self.posts_per_minute, f"to {service}")
+        self._check(body, "service", service)
         for item in body:
             self._take("service", service, item)
         return {"success": True}
 
-    def _check(self, body, kind):
+    def _count_post(self, owner, limit, of_what):
+        now = time.monotonic()
+        recent = [at for at in self._posts[owner] if now - at < 60]
+        self._posts[owner] = recent
+        if len(recent) >= limit:
+            raise Refusal(429, f"more than {limit} posts a minute {of_what}")
+        recent.append(now)
+
+    def _check(self, body, kind, service=""):
         fatal, harmless = strict.check_post(body, kind, time.time())
         self.violations += harmless
         if fatal:
             self.violations += fatal[1:]
+            if self.takes_part:
+                self._take_part(body, kind, service)
             raise Refusal(400, fatal[0])
+
+    def _take_part(self, body, kind, service):
+        for item in body if isinstance(body, list) else []:
+            if not strict.check_value(item, kind, time.time())[0]:
+                self._take(kind, service or item["hostId"], item)
 
     def _take(self, kind, owner, item):
         key = (kind, owner, item["name"], item["time"])
@@ -289,9 +312,9 @@ class StandIn:
 
     # --- requests
 
-    def _next_fault(self, path):
+    def _next_fault(self, method, path):
         for fault in self._faults:
-            if path.startswith(fault.path):
+            if fault.fits(method, path):
                 fault.times -= 1
                 if fault.times == 0:
                     self._faults.remove(fault)
@@ -328,7 +351,7 @@ class StandIn:
             raise Refusal(400, "no Host header")
         if key is None:
             raise Refusal(401, "no X-Api-Key")
-        if key != self.key:
+        if key != self.key and key not in self.old_keys:
             raise Refusal(403, "wrong X-Api-Key", violation=False)
         if method not in ("POST", "PUT"):
             return
@@ -362,13 +385,18 @@ class StandIn:
     def serve(self, handler, method, body):
         """Called by the handler's thread; sends the answer."""
         with self._changed:
-            fault = self._next_fault(handler.path)
-            if fault is None or fault.after or not (fault.status or fault.reset):
+            fault = self._next_fault(method, handler.path)
+            if fault is None or fault.lets_through:
                 status, answer = self.answer(handler, method, handler.path, body)
             else:
                 status, answer = fault.status, None
-            if fault and (fault.status or fault.reset):
-                status = fault.status
+            content, media_type, headers = json.dumps(answer).encode(), "application/json", {}
+            if fault:
+                headers = fault.headers
+            if fault and fault.status:
+                status, content, media_type = fault.status, fault.body, fault.content_type
+            if fault and fault.broken == "reset":
+                status = 0
             self.requests.append(
                 Request(time.time(), method, handler.path, status, dict(handler.headers), body)
             )
@@ -377,11 +405,9 @@ class StandIn:
             self.on_post(handler.path, status, body)
         if fault and fault.delay_s:
             time.sleep(fault.delay_s)
-        if fault and fault.reset:
-            return handler.reset()
-        if fault and fault.status:
-            return handler.reply(status, fault.body, fault.content_type, fault.headers)
-        return handler.reply(status, json.dumps(answer).encode(), "application/json", {})
+        if fault and fault.broken:
+            return handler.reply_broken(fault, status, content, media_type, headers)
+        return handler.reply(status, content, media_type, headers)
 
 
 class _Server(ThreadingHTTPServer):
@@ -422,12 +448,13 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(body)
 
-    def reset(self):
-        """Closes with RST, before a byte of the answer."""
+    def reply_broken(self, fault, status, body, content_type, headers):
+        if faults.send_broken(self.connection, fault, status, body, content_type, headers):
+            return
         self.close_connection = True
-        self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-        self.rfile.close()
-        self.connection.close()
+        if fault.broken == "reset":
+            self.rfile.close()
+            self.connection.close()
 
     def log_message(self, *_):
         pass

@@ -1,11 +1,14 @@
 """The stand-in must notice what the gateway must not do, else its silence proves nothing."""
+import contextlib
 import http.client
 import json
+import socket
 import time
 import urllib.parse
 
 import pytest
 
+import faults
 from standin import StandIn
 
 MINUTE = 60
@@ -186,7 +189,7 @@ def test_a_page_of_html_can_be_ordered(api):
 
 def test_a_reset_comes_before_the_answer(api):
     api.add_service("shop")
-    api.fault("/api/v0/services/shop", reset=True, after=True)
+    api.fault("/api/v0/services/shop", broken="reset", after=True)
     with pytest.raises((ConnectionResetError, http.client.RemoteDisconnected)):
         call(api, "POST", "/api/v0/services/shop/tsdb", [value()])
     assert len(api.values) == 1
@@ -198,3 +201,112 @@ def test_compressed_or_mistyped_bodies_are_refused(api):
     assert call(api, "POST", path, [value()], Content_Encoding="gzip")[0] == 400
     assert call(api, "POST", path, [value()], Content_Type="text/plain")[0] == 400
     assert len(api.violations) == 2
+
+
+def ask(api, seconds=5):
+    """All bytes that the stand-in sends to one request until it hangs up or is silent."""
+    with socket.create_connection(("127.0.0.1", api.port), timeout=seconds) as connection:
+        head = f"GET /api/v0/org HTTP/1.1\r\nHost: x\r\nX-Api-Key: {api.key}\r\n\r\n"
+        connection.sendall(head.encode())
+        got = b""
+        with contextlib.suppress(TimeoutError):
+            while (more := connection.recv(65536)) and len(got) < 1 << 20:
+                got += more
+        return got
+
+
+def split(answer):
+    """(announced length, body)"""
+    head, _, body = answer.partition(b"\r\n\r\n")
+    length = head.lower().partition(b"content-length: ")[2].split(b"\r\n")[0]
+    return int(length or -1), body
+
+
+@pytest.mark.parametrize(
+    "broken, fits",
+    [
+        ("half", lambda length, got: 0 < len(got) < length),
+        ("short", lambda length, got: len(got) == length - 1),
+        ("long", lambda length, got: len(got) == length + 1),
+        ("endless", lambda length, got: length == -1 and len(got) > 500_000),
+    ],
+)
+def test_an_answer_breaks_as_ordered(api, broken, fits):
+    api.fault("/api/v0/org", broken=broken)
+    assert fits(*split(ask(api, 0.5)))
+
+
+def test_half_a_head_is_no_answer(api):
+    api.fault("/api/v0/org", broken="headless")
+    assert b"\r\n\r\n" not in ask(api)
+    api.fault("/api/v0/org", broken="garbage")
+    assert not ask(api).startswith(b"HTTP")
+
+
+@pytest.mark.parametrize("broken", ["half", "headless", "short", "long", "garbage"])
+def test_values_of_a_broken_answer_were_taken(api, broken):
+    host = api.add_host("web")
+    api.fault("/api/v0/tsdb", broken=broken)
+    with contextlib.suppress(OSError, http.client.HTTPException, ValueError):
+        connection = http.client.HTTPConnection("127.0.0.1", api.port, timeout=0.5)
+        body = json.dumps([value("loadavg5", hostId=host)])
+        sent = {"X-Api-Key": api.key, "Content-Type": "application/json"}
+        connection.request("POST", "/api/v0/tsdb", body, sent)
+        connection.getresponse().read()
+    connection.close()
+    assert len(api.values) == 1
+
+
+def test_an_answer_can_be_late(api):
+    api.fault("/api/v0/org", delay_s=0.3)
+    began = time.monotonic()
+    assert call(api, "GET", "/api/v0/org")[0] == 200
+    assert time.monotonic() - began >= 0.3
+
+
+def test_a_captive_portal_answers_200_and_takes_nothing(api):
+    host = api.add_host("web")
+    api.fault("/api", status=200, body=faults.HTML, content_type="text/html")
+    answer = call(api, "POST", "/api/v0/tsdb", [value("loadavg5", hostId=host)])
+    assert answer == (200, faults.HTML) and not api.values
+
+
+def test_a_fault_can_be_for_one_method_and_be_taken_back(api):
+    api.fault("/api/v0/services", times=9, status=500, method="POST")
+    assert call(api, "GET", "/api/v0/services")[0] == 200
+    assert call(api, "POST", "/api/v0/services", {"name": "shop", "memo": ""})[0] == 500
+    assert api.faults_left() == 8
+    api.clear_faults()
+    assert call(api, "POST", "/api/v0/services", {"name": "shop", "memo": ""})[0] == 200
+
+
+def test_posts_of_hosts_can_be_limited_too(api):
+    host = api.add_host("web")
+    api.host_posts_per_minute = 2
+    body = [value("loadavg5", hostId=host)]
+    assert [call(api, "POST", "/api/v0/tsdb", body)[0] for _ in range(3)] == [200, 200, 429]
+
+
+@pytest.mark.parametrize("takes_part", [False, True])
+def test_a_post_with_a_bad_value_is_refused_whole_or_taken_in_part(api, takes_part):
+    host = api.add_host("web")
+    api.add_service("shop")
+    api.takes_part = takes_part
+    good = value("loadavg5", hostId=host)
+    assert call(api, "POST", "/api/v0/tsdb", [good, good | {"name": "a b"}])[0] == 400
+    assert call(api, "POST", "/api/v0/services/shop/tsdb", [value(), value("a b")])[0] == 400
+    taken = [key[:3] for key in api.values]
+    assert taken == [("host", host, "loadavg5"), ("service", "shop", "requests.rate")] * takes_part
+
+
+def test_a_key_is_rotated_with_or_without_overlap(api):
+    old = api.key
+    api.rotate_key("second-key", overlap=True)
+    answers = [call(api, "GET", "/api/v0/org", X_Api_Key=k)[0] for k in (old, "second-key")]
+    assert answers == [200, 200]
+    api.end_overlap()
+    answers = [call(api, "GET", "/api/v0/org", X_Api_Key=k)[0] for k in (old, "second-key")]
+    assert answers == [403, 200]
+    api.rotate_key("third-key")
+    answers = [call(api, "GET", "/api/v0/org", X_Api_Key=k)[0] for k in ("second-key", "third-key")]
+    assert answers == [403, 200]
