@@ -25,6 +25,9 @@ struct fold;
 struct fold_options {
     uint64_t seed;       /* of hashes, for decoding what is read back */
     uint64_t outbox_lsn; /* newest tick that the outbox has; 0: none */
+    /* In force until a JOURNAL_CONFIG record comes, for a journal that has lost its beginning;
+     * borrowed. NULL: all zero. */
+    const struct pipeline_options *initial;
     void (*put)(void *self, const struct mackerel_row *rows, size_t count,
                 uint64_t tick_lsn);
     void *self;
@@ -41,12 +44,19 @@ void fold_free(struct fold *fold);
 void fold_apply(struct fold *fold, const struct journal_record *record,
                 const struct otlp_batch *batch);
 
+/* Memory only, where no successor goes on: closes every minute that is over, see pipeline_finish(). */
+void fold_finish(struct fold *fold, uint64_t now_ns);
+
 bool fold_save(const struct fold *fold, checkpoint_write *write, void *self) MUST_CHECK;
 
 /* LSN of the record applied last; 0: none. */
 uint64_t fold_lsn(const struct fold *fold);
 /* LSN of the last record that emitted rows, or would have: the outbox must have it. */
 uint64_t fold_tick_lsn(const struct fold *fold);
+/* Receive time of the record applied last: no later one may be below it. */
+uint64_t fold_receive_ns(const struct fold *fold);
+/* Records that could not be understood, and therefore changed nothing; 0 unless programs differ. */
+uint64_t fold_unreadable(const struct fold *fold);
 const struct pipeline *fold_pipeline(const struct fold *fold);
 
 /* The text of a JOURNAL_CONFIG record; compare it with fold_config() to see whether one is due. */

@@ -35,15 +35,44 @@ static void init_pools(struct pipeline *p)
     pool_init(&p->minutes, sizeof(struct minute));
 }
 
+static char *own(const char *text)
+{
+    return memory_copy(slice_of(text ? text : ""));
+}
+
+static void release_options(struct pipeline *p)
+{
+    free(p->default_service);
+    free(p->native_metrics);
+}
+
+static void set_options(struct pipeline *p, const struct pipeline_options *options)
+{
+    release_options(p);
+    p->options = *options;
+    if (p->options.max_streams == 0)
+        p->options.max_streams = DEFAULT_MAX_STREAMS;
+    p->options.default_service = p->default_service = own(options->default_service);
+    p->options.native_metrics = p->native_metrics = own(options->native_metrics);
+}
+
 struct pipeline *pipeline_new(const struct pipeline_options *options)
 {
     struct pipeline *p = memory_new(1, sizeof(*p));
 
-    p->options = *options;
-    if (p->options.max_streams == 0)
-        p->options.max_streams = DEFAULT_MAX_STREAMS;
+    set_options(p, options);
     init_pools(p);
     return p;
+}
+
+void pipeline_configure(struct pipeline *p, const struct pipeline_options *options,
+                        uint64_t receive_ns)
+{
+    uint64_t watch_start_ns = p->options.watch_start_ns;
+
+    set_options(p, options);
+    if (p->options.watch_start_ns == 0)
+        p->options.watch_start_ns = watch_start_ns ? watch_start_ns : receive_ns;
 }
 
 static void release_owned(struct pipeline *p)
@@ -64,6 +93,7 @@ void pipeline_free(struct pipeline *p)
     if (!p)
         return;
     release_owned(p);
+    release_options(p);
 
     struct pool *pools[] = {&p->resources, &p->sources,      &p->families,  &p->starts,
                             &p->streams,   &p->buckets,      &p->histories, &p->layouts,

@@ -207,7 +207,8 @@ struct minute {
 };
 
 struct pipeline {
-    struct pipeline_options options;
+    struct pipeline_options options; /* with these texts: */
+    char *default_service, *native_metrics;
     struct pool resources, sources, families, starts, streams, buckets, histories,
         layouts, owners, destinations, cells, minutes;
     struct table resource_table, source_table, family_table, start_table, stream_table,

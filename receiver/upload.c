@@ -1,7 +1,7 @@
 #include "receiver/upload.h"
 
 #include "base/memory.h"
-#include "proto/gzip.h"
+#include "proto/otlp_body.h"
 
 #include <stdlib.h>
 
@@ -102,34 +102,35 @@ static size_t claimed_size(struct slice body)
     return size ? size : 1;
 }
 
-static bool inflate(const struct intake *intake, struct intake_request *request,
-                    size_t max_bytes, struct error *err)
+static bool open_within(struct intake_request *request, size_t cap, struct error *err)
 {
-    struct slice body = {request->body, request->body_len};
-    size_t cap = claimed_size(body);
+    struct otlp_body opened;
 
-    if (cap > max_bytes)
-        cap = max_bytes;
-    if (!set_reserved(intake, request, request->body_len + cap, err))
+    if (!otlp_body_open((struct slice){request->body, request->body_len}, request->coding,
+                        cap, &opened, err))
         return false;
-    if (gzip_inflate(body, cap, &request->inflated, &request->inflated_len, err))
-        return true;
-    if (err->kind != ERROR_TOO_LARGE || cap == max_bytes)
-        return false;
-    if (!set_reserved(intake, request, request->body_len + max_bytes, err))
-        return false;
-    return gzip_inflate(body, max_bytes, &request->inflated, &request->inflated_len, err);
+    request->inflated = opened.inflated ? opened.inflated : request->body;
+    request->inflated_len = opened.bytes.len;
+    return true;
 }
 
 static bool open_body(const struct intake *intake, struct intake_request *request,
                       size_t max_bytes, struct error *err)
 {
-    /* No bytes are an empty request in every coding. */
+    size_t cap = 0;
+
     if (request->coding == OTLP_GZIP && request->body_len > 0)
-        return inflate(intake, request, max_bytes, err);
-    request->inflated = request->body;
-    request->inflated_len = request->body_len;
-    return true;
+        cap = claimed_size((struct slice){request->body, request->body_len});
+    if (cap > max_bytes)
+        cap = max_bytes;
+    if (cap > 0 && !set_reserved(intake, request, request->body_len + cap, err))
+        return false;
+    if (open_within(request, cap, err))
+        return true;
+    if (err->kind != ERROR_TOO_LARGE || cap == max_bytes)
+        return false;
+    return set_reserved(intake, request, request->body_len + max_bytes, err) &&
+           open_within(request, max_bytes, err);
 }
 
 static size_t memory_of(const struct intake_request *request)

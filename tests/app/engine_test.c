@@ -14,30 +14,11 @@
 
 #include <cmocka.h>
 
+#include "gauge.h"
+
 static const uint64_t NS_PER_S = 1000000000;
 
-/* ---- requests: one gauge point of service "shop" ------------------------------------------- */
-
-/* resource {service.name=shop} scope {metric "size" gauge {point {time, as_double}}} */
-static const unsigned char
-    TEMPLATE
-        [] =
-            {
-                0x0A, 0x3B,             /* resource_metrics */
-                0x0A, 0x18, 0x0A, 0x16, /* resource, attribute */
-                0x0A, 0x0C, 's',  'e',  'r',  'v',  'i',  'c',  'e',
-                '.',  'n',  'a',  'm',  'e',  0x12, 0x06, 0x0A, 0x04,
-                's',  'h',  'o',  'p',  0x12, 0x1F, 0x12, 0x1D, /* scope_metrics, metric */
-                0x0A, 0x05, 'q',  'u',  'e',  'u',  'e',        /* name */
-                0x2A, 0x14, 0x0A, 0x12,                         /* gauge, point */
-                0x19, 0,    0,    0,    0,    0,    0,    0,    0, /* time */
-                0x21, 0,    0,    0,    0,    0,    0,    0,    0, /* as_double */
-};
-
-enum {
-    TIME_AT = sizeof(TEMPLATE) - 17,
-    VALUE_AT = sizeof(TEMPLATE) - 8
-};
+/* ---- requests ---------------------------------------------------------------------------- */
 
 struct receipts {
     atomic_uint ok, refused;
@@ -56,10 +37,9 @@ static struct intake_request *make_request(const struct intake *intake, uint64_t
     struct intake_request *request = memory_new(1, sizeof(*request));
     struct error err;
 
-    request->body = memory_copy((struct slice){(const char *)TEMPLATE, sizeof(TEMPLATE)});
-    request->body_len = sizeof(TEMPLATE);
-    memcpy(request->body + TIME_AT, &time_ns, sizeof(time_ns));
-    memcpy(request->body + VALUE_AT, &value, sizeof(value));
+    request->body = memory_new(1, GAUGE_BYTES);
+    request->body_len = GAUGE_BYTES;
+    gauge_write(request->body, time_ns, value);
     request->inflated = request->body;
     request->inflated_len = request->body_len;
     request->batch = otlp_batch_new();

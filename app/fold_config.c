@@ -1,0 +1,139 @@
+#include "app/fold_config.h"
+
+#include "base/memory.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+enum {
+    NUMBER_MAX = 20 /* digits of 2^64 */
+};
+
+/* ---- writing ----------------------------------------------------------------------------- */
+
+static void put_text(struct buffer *out, const char *name, const char *value)
+{
+    struct slice text = slice_of(value ? value : "");
+
+    buffer_printf(out, "%s %zu ", name, text.len);
+    buffer_append(out, text);
+    buffer_append_char(out, '\n');
+}
+
+static void put_number(struct buffer *out, const char *name, uint64_t value)
+{
+    char text[NUMBER_MAX + 1];
+
+    snprintf(text, sizeof(text), "%" PRIu64, value);
+    put_text(out, name, text);
+}
+
+void fold_config_write(const struct pipeline_options *options, struct buffer *out)
+{
+    put_number(out, "grace_ns", options->grace_ns);
+    put_number(out, "lateness_ns", options->lateness_ns);
+    put_number(out, "max_streams", options->max_streams);
+    put_text(out, "default_service", options->default_service);
+    put_text(out, "native_metrics", options->native_metrics);
+}
+
+/* ---- reading ----------------------------------------------------------------------------- */
+
+/* Cuts what stands before the first `end` off the text. */
+static bool cut(struct slice *text, char end, struct slice *head)
+{
+    const char *at = text->len ? memchr(text->ptr, end, text->len) : NULL;
+
+    if (!at)
+        return false;
+    head->ptr = text->ptr;
+    head->len = (size_t)(at - text->ptr);
+    text->len -= head->len + 1;
+    text->ptr = at + 1;
+    return true;
+}
+
+static bool read_number(struct slice text, uint64_t *number)
+{
+    uint64_t value = 0;
+
+    if (text.len == 0 || text.len > NUMBER_MAX)
+        return false;
+    for (size_t i = 0; i < text.len; i++) {
+        unsigned digit = (unsigned char)text.ptr[i] - (unsigned)'0';
+
+        if (digit > 9 || value > (UINT64_MAX - digit) / 10)
+            return false;
+        value = value * 10 + digit;
+    }
+    *number = value;
+    return true;
+}
+
+static bool cut_field(struct slice *text, struct slice *name, struct slice *value)
+{
+    struct slice digits;
+    uint64_t len;
+
+    if (!cut(text, ' ', name) || !cut(text, ' ', &digits) || !read_number(digits, &len) ||
+        len >= text->len || text->ptr[len] != '\n')
+        return false;
+    *value = (struct slice){text->ptr, (size_t)len};
+    text->ptr += len + 1;
+    text->len -= (size_t)len + 1;
+    return true;
+}
+
+static void take_text(char **place, struct slice value)
+{
+    free(*place);
+    *place = memory_copy(value);
+}
+
+static bool take_size(struct slice value, size_t *size)
+{
+    uint64_t number;
+
+    if (!read_number(value, &number) || number > SIZE_MAX)
+        return false;
+    *size = (size_t)number;
+    return true;
+}
+
+static bool take_field(struct fold_config *config, struct slice name, struct slice value)
+{
+    if (slice_is(name, "grace_ns"))
+        return read_number(value, &config->options.grace_ns);
+    if (slice_is(name, "lateness_ns"))
+        return read_number(value, &config->options.lateness_ns);
+    if (slice_is(name, "max_streams"))
+        return take_size(value, &config->options.max_streams);
+    if (slice_is(name, "default_service"))
+        take_text(&config->default_service, value);
+    if (slice_is(name, "native_metrics"))
+        take_text(&config->native_metrics, value);
+    return true;
+}
+
+bool fold_config_read(struct slice text, struct fold_config *config)
+{
+    struct slice name, value;
+
+    *config = (struct fold_config){0};
+    while (text.len > 0)
+        if (!cut_field(&text, &name, &value) || !take_field(config, name, value)) {
+            fold_config_release(config);
+            return false;
+        }
+    config->options.default_service = config->default_service;
+    config->options.native_metrics = config->native_metrics;
+    return true;
+}
+
+void fold_config_release(struct fold_config *config)
+{
+    free(config->default_service);
+    free(config->native_metrics);
+    *config = (struct fold_config){0};
+}
