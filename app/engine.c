@@ -1,5 +1,6 @@
 #include "app/engine.h"
 
+#include "app/fold.h"
 #include "base/clock.h"
 #include "base/journal.h"
 #include "base/memory.h"
@@ -10,21 +11,38 @@
 #include <string.h>
 #include <sys/random.h>
 
+/*
+ * A record that the engine appends by itself; at most one of a kind is on its way. A journal that is
+ * full refuses it, and it is offered again after a pause.
+ */
+enum errand_stage {
+    ERRAND_NONE,
+    ERRAND_APPENDED,
+    ERRAND_REFUSED
+};
+
+struct errand {
+    atomic_int stage;  /* enum errand_stage */
+    uint64_t after_ns; /* monotonic: not before; engine thread */
+};
+
 struct engine {
     struct engine_options options;
-    struct pipeline *pipeline;
+    struct buffer config; /* what should be in force */
+    struct fold *fold;    /* engine thread */
     struct journal *journal;
     struct clock *clock;
     uint64_t seed;
     pthread_t thread;
     bool is_running;
+    struct errand tick_errand, config_errand;
     /* Stamps and appends as one step, so that receive times never fall along the journal. */
     pthread_mutex_t append_lock;
     atomic_size_t inflight_bytes;
+    atomic_size_t unapplied; /* requests that were submitted and are ours still */
     atomic_bool is_accepting, is_finishing;
     pthread_mutex_t picture_lock;
     struct engine_picture picture;
-    uint64_t lsn; /* of the record being applied; engine thread */
 };
 
 /* ---- intake ------------------------------------------------------------------------------ */
@@ -57,27 +75,46 @@ static bool accepting(void *self)
     return atomic_load(&engine->is_accepting);
 }
 
-/* Whom to answer: copied out of the request, which the engine may free before that. */
-struct acknowledgement {
+/* The request is ours again, or still. */
+static void discard(struct engine *engine, struct intake_request *request)
+{
+    size_t reserved = request->reserved;
+
+    intake_request_free(request);
+    unreserve(engine, reserved);
+    atomic_fetch_sub(&engine->unapplied, 1);
+}
+
+/* Whom to answer: copied out of the request, which may be applied and freed before that. */
+struct submission {
+    struct engine *engine;
+    struct intake_request *request;
     void (*answer)(void *self, enum error_kind kind);
-    void *self;
+    void *answer_self;
 };
 
-static void acknowledge(void *self, enum error_kind kind)
+static void conclude(void *self, enum error_kind kind)
 {
-    struct acknowledgement *acknowledgement = self;
+    struct submission *submission = self;
 
-    acknowledgement->answer(acknowledgement->self, kind);
-    free(acknowledgement);
+    if (kind != ERROR_NONE)
+        discard(submission->engine, submission->request);
+    submission->answer(submission->answer_self, kind);
+    free(submission);
 }
 
 static void submit(void *self, struct intake_request *request)
 {
     struct engine *engine = self;
-    struct acknowledgement *acknowledgement = memory_new(1, sizeof(*acknowledgement));
+    struct submission *submission = memory_new(1, sizeof(*submission));
 
-    acknowledgement->answer = request->answer;
-    acknowledgement->self = request->answer_self;
+    *submission = (struct submission){
+        .engine = engine,
+        .request = request,
+        .answer = request->answer,
+        .answer_self = request->answer_self,
+    };
+    atomic_fetch_add(&engine->unapplied, 1);
     pthread_mutex_lock(&engine->append_lock);
     request->receive_ns = clock_read(engine->clock);
     journal_append(engine->journal,
@@ -89,7 +126,7 @@ static void submit(void *self, struct intake_request *request)
                        .body = {request->body, request->body_len},
                        .context = request,
                    },
-                   acknowledge, acknowledgement);
+                   conclude, submission);
     pthread_mutex_unlock(&engine->append_lock);
 }
 
@@ -105,71 +142,96 @@ struct intake engine_intake(struct engine *engine)
     };
 }
 
-/* ---- applying ---------------------------------------------------------------------------- */
+/* ---- the engine's own records ------------------------------------------------------------ */
 
-static void emit(void *self, const struct mackerel_row *rows, size_t count)
+/* On the journal's thread or ours; must not call the journal. */
+static void note_refusal(void *self, enum error_kind kind)
 {
-    struct engine *engine = self;
+    struct errand *errand = self;
 
-    engine->options.put(engine->options.put_self, rows, count, engine->lsn);
+    if (kind != ERROR_NONE)
+        atomic_store(&errand->stage, ERRAND_REFUSED);
 }
+
+/* Appends a record unless one of the kind is on its way or was refused a moment ago. */
+static void offer(struct engine *engine, struct errand *errand, enum journal_kind kind,
+                  struct slice body)
+{
+    const uint64_t pause_ns = 1000000000; /* a full disk stays full for a while */
+    uint64_t now_ns = clock_monotonic_ns();
+
+    if (atomic_load(&errand->stage) == ERRAND_REFUSED) {
+        atomic_store(&errand->stage, ERRAND_NONE);
+        errand->after_ns = now_ns + pause_ns;
+    }
+    if (atomic_load(&errand->stage) != ERRAND_NONE || now_ns < errand->after_ns)
+        return;
+    atomic_store(&errand->stage, ERRAND_APPENDED);
+    pthread_mutex_lock(&engine->append_lock);
+    journal_append(engine->journal,
+                   &(struct journal_record){
+                       .kind = kind,
+                       .receive_ns = clock_read(engine->clock),
+                       .body = body,
+                   },
+                   note_refusal, errand);
+    pthread_mutex_unlock(&engine->append_lock);
+}
+
+static void offer_config(struct engine *engine)
+{
+    struct slice config = buffer_slice(&engine->config);
+
+    if (!slice_equal(fold_config(engine->fold), config))
+        offer(engine, &engine->config_errand, JOURNAL_CONFIG, config);
+}
+
+/* ---- applying ---------------------------------------------------------------------------- */
 
 static void publish(struct engine *engine)
 {
+    const struct pipeline *pipeline = fold_pipeline(engine->fold);
+
     pthread_mutex_lock(&engine->picture_lock);
-    engine->picture.ledger = *pipeline_ledger(engine->pipeline);
-    pipeline_read_counts(engine->pipeline, &engine->picture.counts);
-    engine->picture.lsn = engine->lsn;
+    engine->picture.ledger = *pipeline_ledger(pipeline);
+    pipeline_read_counts(pipeline, &engine->picture.counts);
+    engine->picture.lsn = fold_lsn(engine->fold);
     pthread_mutex_unlock(&engine->picture_lock);
 }
 
-static void apply_request(struct engine *engine, struct intake_request *request)
+static void end_errand(struct engine *engine, enum journal_kind kind)
 {
-    size_t reserved = request->reserved;
-
-    pipeline_apply(engine->pipeline, request->batch, request->receive_ns);
-    intake_request_free(request);
-    unreserve(engine, reserved);
+    switch (kind) {
+    case JOURNAL_REQUEST: break;
+    case JOURNAL_TICK: atomic_store(&engine->tick_errand.stage, ERRAND_NONE); break;
+    case JOURNAL_CONFIG: atomic_store(&engine->config_errand.stage, ERRAND_NONE); break;
+    }
 }
 
 static void apply(struct engine *engine, const struct journal_record *record)
 {
-    engine->lsn = record->lsn;
-    switch (record->kind) {
-    case JOURNAL_REQUEST: apply_request(engine, record->context); break;
-    case JOURNAL_TICK:
-        pipeline_tick(engine->pipeline, record->receive_ns, emit, engine);
-        break;
-    case JOURNAL_CONFIG: break;
-    }
+    struct intake_request *request = record->context;
+
+    fold_apply(engine->fold, record, request ? request->batch : NULL);
+    end_errand(engine, record->kind);
+    if (request)
+        discard(engine, request);
     publish(engine);
     journal_forget(engine->journal, record->lsn);
-}
-
-static void append_tick(struct engine *engine)
-{
-    pthread_mutex_lock(&engine->append_lock);
-    journal_append(engine->journal,
-                   &(struct journal_record){
-                       .kind = JOURNAL_TICK,
-                       .receive_ns = clock_read(engine->clock),
-                   },
-                   NULL, NULL);
-    pthread_mutex_unlock(&engine->append_lock);
 }
 
 /* Waits for a record or for the next thing due; a second at most, should the clock be stepping. */
 static void rest(struct engine *engine)
 {
     const uint64_t max_rest_ns = 1000000000;
-    uint64_t due_ns = pipeline_next_due(engine->pipeline);
+    uint64_t due_ns = pipeline_next_due(fold_pipeline(engine->fold));
     uint64_t now_ns = clock_read(engine->clock), rest_ns = max_rest_ns;
+    static const struct slice nothing = SLICE("");
 
-    if (due_ns <= now_ns) {
-        append_tick(engine);
-        return;
-    }
-    if (due_ns - now_ns < max_rest_ns)
+    offer_config(engine);
+    if (due_ns <= now_ns)
+        offer(engine, &engine->tick_errand, JOURNAL_TICK, nothing);
+    else if (due_ns - now_ns < max_rest_ns)
         rest_ns = due_ns - now_ns;
     journal_wait(engine->journal, clock_now_ns() + rest_ns);
 }
@@ -182,12 +244,13 @@ static void *run(void *self)
     for (;;) {
         if (journal_next(engine->journal, &record))
             apply(engine, &record);
-        else if (atomic_load(&engine->is_finishing))
+        else if (atomic_load(&engine->is_finishing) &&
+                 atomic_load(&engine->unapplied) == 0)
             break;
         else
             rest(engine);
     }
-    pipeline_finish(engine->pipeline, clock_read(engine->clock), emit, engine);
+    fold_finish(engine->fold, clock_read(engine->clock));
     publish(engine);
     return NULL;
 }
@@ -200,22 +263,29 @@ struct engine *engine_start(const struct engine_options *options, struct error *
 
     engine->options = *options;
     engine->clock = clock_new();
-    engine->options.pipeline.watch_start_ns = clock_read(engine->clock);
-    engine->pipeline = pipeline_new(&engine->options.pipeline);
+    fold_write_config(&options->pipeline, &engine->config);
     engine->journal = journal_new_memory();
     pthread_mutex_init(&engine->append_lock, NULL);
     pthread_mutex_init(&engine->picture_lock, NULL);
-    atomic_store(&engine->is_accepting, true);
     if (getrandom(&engine->seed, sizeof(engine->seed), 0) != sizeof(engine->seed)) {
         FAIL(err, ERROR_INTERNAL, "no random numbers for the hash seed");
-    } else if (pthread_create(&engine->thread, NULL, run, engine) != 0) {
-        FAIL(err, ERROR_INTERNAL, "cannot start the engine thread");
-    } else {
-        engine->is_running = true;
-        return engine;
+        engine_free(engine);
+        return NULL;
     }
-    engine_free(engine);
-    return NULL;
+    engine->fold = fold_new(&(struct fold_options){.seed = engine->seed,
+                                                   .initial = &engine->options.pipeline,
+                                                   .put = options->put,
+                                                   .self = options->put_self});
+    /* Before any request. */
+    offer_config(engine);
+    atomic_store(&engine->is_accepting, true);
+    if (pthread_create(&engine->thread, NULL, run, engine) != 0) {
+        FAIL(err, ERROR_INTERNAL, "cannot start the engine thread");
+        engine_free(engine);
+        return NULL;
+    }
+    engine->is_running = true;
+    return engine;
 }
 
 void engine_refuse(struct engine *engine)
@@ -239,9 +309,10 @@ void engine_free(struct engine *engine)
     if (!engine)
         return;
     engine_finish(engine);
-    pipeline_free(engine->pipeline);
+    fold_free(engine->fold);
     journal_free(engine->journal);
     clock_free(engine->clock);
+    buffer_release(&engine->config);
     pthread_mutex_destroy(&engine->append_lock);
     pthread_mutex_destroy(&engine->picture_lock);
     free(engine);

@@ -74,9 +74,18 @@ struct clock {
 
 struct clock *clock_new(void)
 {
+    return clock_new_after(0);
+}
+
+struct clock *clock_new_after(uint64_t floor_ns)
+{
     struct clock *clock = memory_new(1, sizeof(*clock));
 
     pthread_mutex_init(&clock->lock, NULL);
+    /* A clock that is ahead of the floor has not stepped: the program was not running. */
+    if (floor_ns > clock_now_ns())
+        clock->filter = (struct clock_filter){.last_ns = floor_ns,
+                                              .last_monotonic_ns = clock_monotonic_ns()};
     return clock;
 }
 

@@ -36,6 +36,9 @@ uint64_t clock_filter_read(struct clock_filter *filter, uint64_t realtime_ns,
 struct clock;
 
 struct clock *clock_new(void);
+/* Begins where another one stopped: reads nothing below `floor_ns`, should the machine's clock be
+ * behind it. */
+struct clock *clock_new_after(uint64_t floor_ns);
 void clock_free(struct clock *clock);
 
 /* The receive time now. Any thread. */

@@ -104,6 +104,21 @@ static void the_shared_clock_tells_the_time_and_never_goes_back(void **state)
     clock_free(NULL);
 }
 
+static void a_clock_goes_on_where_another_one_stopped(void **state)
+{
+    const uint64_t day_ns = UINT64_C(86400) * 1000000000;
+    uint64_t now_ns = clock_now_ns();
+    struct clock *ahead = clock_new_after(now_ns + day_ns);
+    struct clock *behind = clock_new_after(now_ns - day_ns);
+
+    (void)state;
+    assert_int_equal(clock_read(ahead), now_ns + day_ns);
+    assert_int_equal(clock_read(ahead), now_ns + day_ns);
+    assert_true(clock_read(behind) >= now_ns);
+    clock_free(ahead);
+    clock_free(behind);
+}
+
 static void monotonic_time_passes(void **state)
 {
     (void)state;
@@ -125,6 +140,7 @@ int main(void)
         cmocka_unit_test(a_step_that_is_taken_back_leaves_no_trace),
         cmocka_unit_test(a_step_back_makes_time_stand_still_until_the_clock_catches_up),
         cmocka_unit_test(the_shared_clock_tells_the_time_and_never_goes_back),
+        cmocka_unit_test(a_clock_goes_on_where_another_one_stopped),
         cmocka_unit_test(monotonic_time_passes),
     };
 
