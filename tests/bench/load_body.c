@@ -1,6 +1,7 @@
 #include "tests/bench/load_body.h"
 
 #include "base/memory.h"
+#include "tests/proto/message.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -8,49 +9,13 @@
 enum {
     POINTS_PER_METRIC = 100,
     ATTRIBUTES = 5,
-    FIXED64 = 1, /* wire types */
-    BYTES = 2,
     VALUE_AFTER_TIME = 9, /* eight bytes of time and the tag of the value */
 };
-
-static void put_varint(struct buffer *out, uint64_t value)
-{
-    for (; value >= 0x80; value >>= 7)
-        buffer_append_char(out, (char)(value | 0x80));
-    buffer_append_char(out, (char)value);
-}
-
-static void put_bytes(struct buffer *out, unsigned field, struct slice bytes)
-{
-    put_varint(out, field << 3 | BYTES);
-    put_varint(out, bytes.len);
-    buffer_append(out, bytes);
-}
 
 static void write_fixed64(char *at, uint64_t value)
 {
     for (int i = 0; i < 8; i++, value >>= 8)
         at[i] = (char)(value & 0xff);
-}
-
-static void put_fixed64(struct buffer *out, unsigned field, uint64_t value)
-{
-    put_varint(out, field << 3 | FIXED64);
-    write_fixed64(buffer_reserve(out, 8), value);
-    out->len += 8;
-}
-
-static void put_attribute(struct buffer *out, unsigned field, const char *key,
-                          const char *text)
-{
-    struct buffer value = {0}, pair = {0};
-
-    put_bytes(&value, 1, slice_of(text));
-    put_bytes(&pair, 1, slice_of(key));
-    put_bytes(&pair, 2, buffer_slice(&value));
-    put_bytes(out, field, buffer_slice(&pair));
-    buffer_release(&value);
-    buffer_release(&pair);
 }
 
 /* NumberDataPoint; the time and the value go last so that their places are known from the end. */
@@ -111,10 +76,10 @@ static void put_resource(struct buffer *out, unsigned instance)
 /* Every point ends with its time and its value, so the times are found by walking the bytes. */
 static void find_places(struct load_body *body, uint64_t start_ns)
 {
-    char mark[18] = {2 << 3 | FIXED64};
+    char mark[18] = {2 << 3 | WIRE_FIXED64};
 
     write_fixed64(mark + 1, start_ns);
-    mark[9] = 3 << 3 | FIXED64;
+    mark[9] = 3 << 3 | WIRE_FIXED64;
     for (size_t at = 0; at + sizeof(mark) <= body->bytes.len; at++) {
         if (memcmp(body->bytes.ptr + at, mark, sizeof(mark)) != 0)
             continue;

@@ -9,6 +9,7 @@
 
 #include "base/buffer.h"
 #include "pipeline/pipeline.h"
+#include "tests/pipeline/scene_body.h"
 
 struct scene_value {
     char destination[128]; /* "service NAME" or "host NAME" */
@@ -26,44 +27,9 @@ struct scene {
     struct buffer request;
 };
 
-/* What a resource is; NULL fields are not sent. */
-struct scene_resource {
-    const char *service, *namespace_, *instance, *host;
-    bool is_sdk;
-    const char *scope;
-};
-
-struct scene_point {
-    double start_s, time_s; /* start 0: none */
-    double value;
-    bool is_int;
-    const char *key, *attribute; /* one attribute; NULL: none */
-    const char *key2, *attribute2;
-    uint32_t flags;
-    uint64_t count; /* histogram */
-    const uint64_t *buckets;
-    const double *bounds;
-    size_t bound_count;
-};
-
-enum scene_kind {
-    SCENE_GAUGE,
-    SCENE_UPDOWN,
-    SCENE_COUNTER,
-    SCENE_DELTA,
-    SCENE_HISTOGRAM,
-    SCENE_DELTA_HISTOGRAM
-};
-
 /* A scene whose gateway has been watching since `watch_s`. */
 struct scene *scene_new(double watch_s);
 void scene_free(struct scene *scene);
-
-struct scene_metric {
-    const struct scene_resource *resource;
-    enum scene_kind kind;
-    const char *name;
-};
 
 /* One request with points of one metric, received at `receive_s`; ticks until then first. */
 void scene_send(struct scene *scene, double receive_s, const struct scene_metric *metric,
