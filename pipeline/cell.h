@@ -21,7 +21,7 @@ struct cell_key {
 uint32_t cell_open(struct pipeline *p, const struct cell_key *key);
 
 void cell_add_stream(struct pipeline *p, uint32_t cell, uint32_t stream);
-/* The last stream takes the cell with it, once no minute is left. */
+/* The last stream takes the cell with it, once no minute is left and none was posted for 24 h. */
 void cell_remove_stream(struct pipeline *p, uint32_t cell, uint32_t stream);
 /* Frees the cell if nothing uses it. */
 void cell_drop_if_unused(struct pipeline *p, uint32_t index);

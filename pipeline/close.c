@@ -1,11 +1,14 @@
 #include "pipeline/close.h"
 
+#include "base/memory.h"
 #include "pipeline/books.h"
 #include "pipeline/cell.h"
+#include "pipeline/history.h"
 #include "pipeline/minutes.h"
+#include "pipeline/reach.h"
 #include "pipeline/render.h"
 #include "pipeline/stream.h"
-#include "pipeline/total.h"
+#include "pipeline/value.h"
 
 /* ---- complete? --------------------------------------------------------------------------- */
 
@@ -15,7 +18,7 @@ static bool lags(const struct pipeline *p, const struct stream *stream, uint64_t
     uint64_t start_ns = minute_start_ns(minute), end_ns = minute_end_ns(minute);
 
     if (stream->ended_ns || stream->first_ns > start_ns ||
-        total_known_until_ns(p, stream) >= end_ns)
+        reach_known_ns(p, stream) >= end_ns)
         return false;
     return stream->last_ns > start_ns - NS_PER_MIN ||
            stream_is_alive(stream, stream->last_ns, end_ns);
@@ -79,16 +82,6 @@ static uint64_t closes_at_ns(const struct pipeline *p, const struct cell *cell,
 
 /* ---- posted? ----------------------------------------------------------------------------- */
 
-static bool posted_before(const struct pipeline *p, const struct cell *cell,
-                          uint64_t minute)
-{
-    uint32_t before = minutes_find(p, cell, minute - 1);
-
-    if (before != POOL_NONE)
-        return state_minute(p, before)->posted;
-    return cell->posted_minute == minute - 1;
-}
-
 /* Was one stream watched from the minute's start to its end? */
 static bool was_watched(const struct pipeline *p, const struct cell *cell,
                         uint64_t minute)
@@ -100,7 +93,7 @@ static bool was_watched(const struct pipeline *p, const struct cell *cell,
 
         if (stream->shape != SHAPE_VALUE &&
             stream->covered_ns <= minute_start_ns(minute) &&
-            total_known_until_ns(p, stream) >= minute_end_ns(minute))
+            reach_known_ns(p, stream) >= minute_end_ns(minute))
             return true;
     }
     return false;
@@ -115,8 +108,8 @@ static bool is_covered_by_source(const struct pipeline *p, const struct cell *ce
     for (; at != POOL_NONE; at = state_stream(p, at)->next_in_cell) {
         const struct stream *stream = state_stream(p, at);
 
-        if (stream->shape == SHAPE_DELTA && stream->covered_ns != UINT64_MAX &&
-            total_known_until_ns(p, stream) > minute_start_ns(minute))
+        if (stream->shape == SHAPE_DELTA && stream->covered_ns < minute_end_ns(minute) &&
+            reach_known_ns(p, stream) > minute_start_ns(minute))
             return true;
     }
     return false;
@@ -141,7 +134,7 @@ static bool native_totals_hold(const struct pipeline *p, const struct cell *cell
             stream->last_ns < minute_start_ns(minute->number))
             continue;
 
-        uint64_t known_ns = total_known_until_ns(p, stream);
+        uint64_t known_ns = reach_known_ns(p, stream);
 
         earliest_ns = known_ns < earliest_ns ? known_ns : earliest_ns;
         latest_ns = known_ns > latest_ns ? known_ns : latest_ns;
@@ -160,7 +153,7 @@ static bool total_is_posted(const struct pipeline *p, const struct cell *cell,
         return false;
     if (cell->kind == CELL_TOTALS && !native_totals_hold(p, cell, minute))
         return false;
-    return posted_before(p, cell, minute->number) ||
+    return minutes_was_posted(p, cell, minute->number - 1) ||
            was_watched(p, cell, minute->number) || !minute->unknown_beginning;
 }
 
@@ -180,23 +173,10 @@ static void post(struct pipeline *p, uint32_t cell_index, uint32_t index)
     if (is_posted) {
         minute->posted = true;
         books_merge(p, minute->pending);
-        if (minute->number > cell->posted_minute)
-            cell->posted_minute = minute->number;
     } else {
         books_abandon(p, REASON_PARTIAL, minute->pending, cell_name(cell));
     }
     minute->pending = 0;
-}
-
-static uint32_t oldest_open(const struct pipeline *p, const struct cell *cell)
-{
-    uint32_t oldest = POOL_NONE;
-
-    for (uint32_t at = cell->newest_minute; at != POOL_NONE;
-         at = state_minute(p, at)->older)
-        if (state_minute(p, at)->posted_ns == 0)
-            oldest = at;
-    return oldest;
 }
 
 /* Posted minutes that late points changed: again, at most once a minute. */
@@ -218,65 +198,148 @@ static void correct(struct pipeline *p, uint32_t cell)
     }
 }
 
-/* Will the cell have something to say about the minute, even if nothing arrives in it? */
+/* Will the stream have something to say about the minute, even if nothing arrives in it? */
+static bool stream_goes_on(const struct pipeline *p, const struct stream *stream,
+                           uint64_t minute)
+{
+    struct value_reading reading;
+
+    if (stream->shape == SHAPE_VALUE)
+        return value_read(p, stream, minute, &reading);
+    if (stream->shape != SHAPE_DELTA || stream->ended_ns ||
+        stream->covered_ns >= minute_end_ns(minute))
+        return false;
+
+    const struct source *source = state_source(p,
+                                               state_family(p, stream->family)->source);
+
+    return cadence_is_alive(&source->cadence, source->last_ns, minute_start_ns(minute));
+}
+
 static bool goes_on(const struct pipeline *p, const struct cell *cell, uint64_t minute)
 {
     uint32_t at = cell->first_stream;
 
-    for (; at != POOL_NONE; at = state_stream(p, at)->next_in_cell) {
-        const struct stream *stream = state_stream(p, at);
-
-        if (stream->shape == SHAPE_VALUE &&
-            stream_is_alive(stream, stream->last_ns, minute_end_ns(minute)))
+    for (; at != POOL_NONE; at = state_stream(p, at)->next_in_cell)
+        if (stream_goes_on(p, state_stream(p, at), minute))
             return true;
-        if (stream->shape == SHAPE_DELTA && !stream->ended_ns) {
-            const struct source *source = state_source(
-                p, state_family(p, stream->family)->source);
-
-            if (cadence_is_alive(&source->cadence, source->last_ns,
-                                 minute_start_ns(minute)))
-                return true;
-        }
-    }
     return false;
 }
 
 static void look_ahead(struct pipeline *p, uint32_t cell_index, uint64_t closed)
 {
-    const struct cell *cell = state_cell(p, cell_index);
-
-    if (goes_on(p, cell, closed + 1))
+    if (goes_on(p, state_cell(p, cell_index), closed + 1))
         minutes_open(p, cell_index, closed + 1);
 }
 
-static bool close_next(struct pipeline *p, uint32_t cell_index, bool is_final)
+/* What a round of closing may close beside what is due. */
+struct closing {
+    uint64_t until;     /* minutes up to here, due or not */
+    bool waits_for_one; /* a minute is held: the fresh ones after it wait */
+};
+
+/* Late minutes close for themselves; fresh ones in their order. */
+static bool may_close(struct pipeline *p, uint32_t cell, const struct minute *minute,
+                      struct closing *closing)
+{
+    uint64_t when_ns = closes_at_ns(p, state_cell(p, cell), minute);
+
+    if (minute->number <= closing->until)
+        return true;
+    if (!minute->late && closing->waits_for_one)
+        return false;
+    if (when_ns <= p->now_ns)
+        return true;
+    due_not_after(&p->due, cell, when_ns);
+    closing->waits_for_one |= !minute->late;
+    return false;
+}
+
+/* The cell's open minutes, newest first, in the scratch list. */
+static size_t list_open(struct pipeline *p, uint32_t cell)
+{
+    size_t count = 0;
+
+    for (uint32_t at = state_cell(p, cell)->newest_minute; at != POOL_NONE;
+         at = state_minute(p, at)->older) {
+        if (state_minute(p, at)->posted_ns)
+            continue;
+        p->open = memory_grow(p->open, count + 1, &p->open_room, sizeof(*p->open));
+        p->open[count++] = at;
+    }
+    return count;
+}
+
+/* Oldest first. False when nothing was closed. */
+static bool close_round(struct pipeline *p, uint32_t cell, uint64_t until)
+{
+    struct closing closing = {.until = until};
+    size_t count = list_open(p, cell);
+    bool any = false;
+
+    while (count--) {
+        uint32_t at = p->open[count];
+
+        if (!may_close(p, cell, state_minute(p, at), &closing))
+            continue;
+
+        uint64_t number = state_minute(p, at)->number;
+
+        post(p, cell, at);
+        look_ahead(p, cell, number);
+        any = true;
+    }
+    return any;
+}
+
+static void trim_histories(struct pipeline *p, uint32_t cell, uint64_t oldest)
+{
+    uint64_t now = minute_beginning_at(p->now_ns);
+    uint32_t at = state_cell(p, cell)->first_stream;
+
+    for (; at != POOL_NONE; at = state_stream(p, at)->next_in_cell)
+        if (state_stream(p, at)->shape == SHAPE_VALUE)
+            history_trim(p, at, oldest < now ? oldest : now);
+}
+
+/* When there is something to look at again, should nothing arrive. */
+static void look_later(struct pipeline *p, uint32_t cell_index)
 {
     const struct cell *cell = state_cell(p, cell_index);
-    uint32_t at = oldest_open(p, cell);
 
-    if (at == POOL_NONE)
-        return false;
+    if (cell->newest_minute != POOL_NONE)
+        due_not_after(&p->due, cell_index, p->now_ns + p->options.lateness_ns + NS_PER_S);
+    else if (cell->newest_run != POOL_NONE)
+        due_not_after(
+            &p->due, cell_index,
+            minute_end_ns(state_run(p, cell->newest_run)->last + MINUTES_KEPT + 2));
+}
 
-    uint64_t number = state_minute(p, at)->number;
-    uint64_t when_ns = closes_at_ns(p, cell, state_minute(p, at));
-    bool is_over = minute_end_ns(number) <= p->now_ns;
-
-    if (is_final ? !is_over : when_ns > p->now_ns) {
-        due_not_after(&p->due, cell_index, when_ns);
-        return false;
-    }
-    post(p, cell_index, at);
-    look_ahead(p, cell_index, number);
-    return true;
+static void tidy(struct pipeline *p, uint32_t cell, uint64_t give_way)
+{
+    trim_histories(p, cell, minutes_prune(p, cell, give_way));
+    look_later(p, cell);
+    cell_drop_if_unused(p, cell);
 }
 
 void close_cell(struct pipeline *p, uint32_t cell, bool is_final)
 {
-    while (close_next(p, cell, is_final))
+    uint64_t over = minute_beginning_at(p->now_ns);
+
+    while (close_round(p, cell, is_final ? over - 1 : 0))
         ;
     correct(p, cell);
-    minutes_prune(p, state_cell(p, cell), p->now_ns);
-    if (state_cell(p, cell)->newest_minute != POOL_NONE)
-        due_not_after(&p->due, cell, p->now_ns + p->options.lateness_ns + NS_PER_S);
-    cell_drop_if_unused(p, cell);
+    tidy(p, cell, 0);
+}
+
+void close_make_room(struct pipeline *p)
+{
+    uint64_t give_way = minutes_give_way(p);
+
+    for (uint32_t cell = 0; give_way && cell < p->cells.used; cell++) {
+        if (!state_cell(p, cell)->name)
+            continue;
+        close_round(p, cell, give_way);
+        tidy(p, cell, give_way);
+    }
 }

@@ -15,4 +15,7 @@
  * is over, complete or not (shutdown). */
 void close_cell(struct pipeline *p, uint32_t cell, bool is_final);
 
+/* While the budget of late data is full: closes and forgets the oldest minutes. */
+void close_make_room(struct pipeline *p);
+
 #endif

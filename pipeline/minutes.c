@@ -3,6 +3,8 @@
 #include "base/memory.h"
 #include "pipeline/books.h"
 #include "pipeline/layout.h"
+#include "pipeline/reach.h"
+#include "pipeline/runs.h"
 
 #include <stdlib.h>
 
@@ -15,17 +17,61 @@ uint32_t minutes_find(const struct pipeline *p, const struct cell *cell, uint64_
     return at != POOL_NONE && state_minute(p, at)->number == number ? at : POOL_NONE;
 }
 
-static bool is_final(const struct pipeline *p, const struct minute *minute)
+bool minutes_was_posted(const struct pipeline *p, const struct cell *cell,
+                        uint64_t number)
 {
-    return minute->posted_ns &&
-           p->now_ns > minute->first_posted_ns + p->options.lateness_ns;
+    uint32_t at = minutes_find(p, cell, number);
+
+    return at == POOL_NONE ? runs_have(p, cell, number) : state_minute(p, at)->posted;
 }
 
-/* Closed without a value and without a reason to hold back: nothing had come, now something has. */
-static bool was_empty(const struct minute *minute)
+/* ---- final? ------------------------------------------------------------------------------ */
+
+static bool is_too_old(const struct pipeline *p, uint64_t number)
 {
-    return minute->posted_ns && !minute->posted && !minute->unknown_beginning;
+    return minute_end_ns(number) + MINUTES_KEPT * NS_PER_MIN < p->now_ns;
 }
+
+/* The time that all streams of the cell have reached that have not ended. */
+static uint64_t reached_ns(const struct pipeline *p, const struct cell *cell)
+{
+    uint64_t reached = UINT64_MAX;
+    uint32_t at = cell->first_stream;
+
+    for (; at != POOL_NONE; at = state_stream(p, at)->next_in_cell) {
+        const struct stream *stream = state_stream(p, at);
+        uint64_t reported_ns = reach_reported_ns(p, stream);
+
+        if (!stream->ended_ns && reported_ns < reached)
+            reached = reported_ns;
+    }
+    return reached;
+}
+
+/* May the minute, which is closed, still change? `reached` is that of its cell. */
+static bool is_kept(const struct pipeline *p, const struct minute *minute,
+                    uint64_t reached)
+{
+    if (is_too_old(p, minute->number))
+        return false;
+    if (!minute->posted)
+        return minute->fed || minute->unknown_beginning;
+    return minute->changed || minute->late || minute_end_ns(minute->number) > reached ||
+           p->now_ns <= minute->first_posted_ns + p->options.lateness_ns;
+}
+
+/* Looks at the streams only where nothing else keeps the minute. */
+static bool is_open(const struct pipeline *p, const struct cell *cell,
+                    const struct minute *minute)
+{
+    if (minute->posted_ns == 0)
+        return true;
+    if (!minute->posted)
+        return !is_too_old(p, minute->number);
+    return is_kept(p, minute, UINT64_MAX) || is_kept(p, minute, reached_ns(p, cell));
+}
+
+/* ---- opening ----------------------------------------------------------------------------- */
 
 void minutes_touch(struct pipeline *p, uint32_t cell, uint32_t index)
 {
@@ -36,11 +82,11 @@ void minutes_touch(struct pipeline *p, uint32_t cell, uint32_t index)
         due_not_after(&p->due, cell, minute->posted_ns + NS_PER_MIN);
         return;
     }
-    if (was_empty(minute)) {
+    if (minute->posted_ns) {
         minute->posted_ns = minute->first_posted_ns = 0;
         minute->late = true;
     }
-    if (minute->late && minute->posted_ns == 0) {
+    if (minute->late) {
         minute->due_ns = p->now_ns + p->options.grace_ns;
         due_not_after(&p->due, cell, minute->due_ns);
     }
@@ -49,18 +95,23 @@ void minutes_touch(struct pipeline *p, uint32_t cell, uint32_t index)
 static uint32_t insert(struct pipeline *p, uint32_t cell_index, uint32_t newer,
                        uint64_t number)
 {
+    uint64_t due_ns = minute_end_ns(number) + p->options.grace_ns;
+    bool is_late = due_ns <= p->now_ns;
+
+    if (is_late && !minutes_have_room(p, 1))
+        return POOL_NONE;
+
     uint32_t index = pool_take(&p->minutes);
     struct cell *cell = state_cell(p, cell_index);
     struct minute *minute = state_minute(p, index);
     uint32_t *link = newer == POOL_NONE ? &cell->newest_minute
                                         : &state_minute(p, newer)->older;
-    uint64_t due_ns = minute_end_ns(number) + p->options.grace_ns;
 
     minute->number = number;
     minute->layout = POOL_NONE;
     minute->older = *link;
-    minute->late = due_ns <= p->now_ns;
-    minute->due_ns = minute->late ? p->now_ns + p->options.grace_ns : due_ns;
+    minute->late = is_late;
+    minute->due_ns = is_late ? p->now_ns + p->options.grace_ns : due_ns;
     *link = index;
     due_not_after(&p->due, cell_index, minute->due_ns);
     return index;
@@ -75,10 +126,9 @@ uint32_t minutes_open(struct pipeline *p, uint32_t cell_index, uint64_t number)
         newer = at;
         at = state_minute(p, at)->older;
     }
-    if (at != POOL_NONE && state_minute(p, at)->number == number) {
-        return is_final(p, state_minute(p, at)) ? POOL_NONE : at;
-    }
-    if (number <= cell->final_minute)
+    if (at != POOL_NONE && state_minute(p, at)->number == number)
+        return is_open(p, cell, state_minute(p, at)) ? at : POOL_NONE;
+    if (is_too_old(p, number) || runs_have(p, cell, number))
         return POOL_NONE;
     return insert(p, cell_index, newer, number);
 }
@@ -104,60 +154,107 @@ void minutes_book(struct pipeline *p, uint32_t cell, uint64_t number, struct sli
 
     struct minute *minute = state_minute(p, at);
 
-    if (minute->posted_ns && minute->posted) {
+    if (minute->posted) {
         p->ledger.merged++;
-    } else if (minute->posted_ns) {
-        books_count(p, REASON_PARTIAL, 1, metric);
-    } else {
-        minute->pending++;
-        p->ledger.pending++;
-        minutes_touch(p, cell, at);
+        return;
     }
+    minute->pending++;
+    p->ledger.pending++;
+    minutes_touch(p, cell, at);
 }
 
-static void forget(struct pipeline *p, uint32_t index)
+/* ---- forgetting -------------------------------------------------------------------------- */
+
+static void forget(struct pipeline *p, struct cell *cell, uint32_t index)
 {
-    layout_give(p, state_minute(p, index)->layout);
-    free(state_minute(p, index)->component);
-    state_minute(p, index)->component = NULL;
+    struct minute *minute = state_minute(p, index);
+
+    if (minute->posted)
+        runs_add(p, cell, minute->number);
+    layout_give(p, minute->layout);
+    free(minute->component);
+    minute->component = NULL;
     pool_give(&p->minutes, index);
 }
 
-/* Walks to the oldest minute that must stay; everything behind it is final. */
-void minutes_prune(struct pipeline *p, struct cell *cell, uint64_t now_ns)
+uint64_t minutes_prune(struct pipeline *p, uint32_t cell_index, uint64_t give_way)
 {
-    uint32_t *keep = &cell->newest_minute;
+    struct cell *cell = state_cell(p, cell_index);
+    uint32_t *link = &cell->newest_minute;
+    uint64_t reached = reached_ns(p, cell), oldest = UINT64_MAX;
 
-    for (uint32_t at = *keep; at != POOL_NONE; at = state_minute(p, at)->older) {
+    while (*link != POOL_NONE) {
+        uint32_t at = *link;
         const struct minute *minute = state_minute(p, at);
-        bool is_over = minute->posted_ns && !minute->changed &&
-                       now_ns > minute->first_posted_ns + p->options.lateness_ns;
+        bool gives_way = minute->number <= give_way;
 
-        if (!is_over)
-            keep = &state_minute(p, at)->older;
+        if (minute->posted_ns == 0 || (!gives_way && is_kept(p, minute, reached))) {
+            oldest = minute->number;
+            link = &state_minute(p, at)->older;
+            continue;
+        }
+        *link = minute->older;
+        forget(p, cell, at);
     }
+    if (p->now_ns > MINUTES_KEPT * NS_PER_MIN)
+        runs_trim(p, cell,
+                  minute_beginning_at(p->now_ns - MINUTES_KEPT * NS_PER_MIN) - 1);
+    return oldest;
+}
 
-    uint32_t at = *keep;
+/* ---- the budget -------------------------------------------------------------------------- */
 
-    if (at == POOL_NONE)
-        return;
-    *keep = POOL_NONE;
-    if (state_minute(p, at)->number > cell->final_minute)
-        cell->final_minute = state_minute(p, at)->number;
-    while (at != POOL_NONE) {
-        uint32_t older = state_minute(p, at)->older;
+enum {
+    /* The newest minutes never give way. */
+    LIVE_MINUTES = 15,
+    PLACES = MINUTES_KEPT + 8
+};
 
-        forget(p, at);
-        at = older;
+/* What live data needs does not count: a few minutes a cell, two blocks of history a stream. */
+static uint64_t budget(const struct pipeline *p)
+{
+    const uint64_t minutes_a_cell = 10, blocks_a_stream = 3;
+
+    return p->options.max_late_minutes + minutes_a_cell * p->cells.count +
+           blocks_a_stream * p->streams.count;
+}
+
+bool minutes_have_room(const struct pipeline *p, uint64_t more)
+{
+    return (uint64_t)p->minutes.count + p->histories.count + more <= budget(p);
+}
+
+/* Numbers of minutes within reach are counted one by one; the rest as the oldest. */
+static void count_minutes(const struct pipeline *p, uint64_t first,
+                          uint32_t counts[static PLACES])
+{
+    for (uint32_t cell = 0; cell < p->cells.used; cell++) {
+        if (!state_cell(p, cell)->name)
+            continue;
+        for (uint32_t at = state_cell(p, cell)->newest_minute; at != POOL_NONE;
+             at = state_minute(p, at)->older) {
+            uint64_t number = state_minute(p, at)->number;
+            uint64_t place = number > first ? number - first : 0;
+
+            counts[place < PLACES ? place : PLACES - 1]++;
+        }
     }
 }
 
-void minutes_drop(struct pipeline *p, struct cell *cell)
+uint64_t minutes_give_way(const struct pipeline *p)
 {
-    while (cell->newest_minute != POOL_NONE) {
-        uint32_t at = cell->newest_minute;
+    uint32_t counts[PLACES] = {0};
+    uint64_t tenth = p->options.max_late_minutes / 10;
+    uint64_t now = minute_beginning_at(p->now_ns), first, sum = 0;
 
-        cell->newest_minute = state_minute(p, at)->older;
-        forget(p, at);
+    if (minutes_have_room(p, tenth) || now < MINUTES_KEPT + 2)
+        return 0;
+    first = now - MINUTES_KEPT - 2;
+    count_minutes(p, first, counts);
+    for (uint64_t place = 0; place < MINUTES_KEPT - LIVE_MINUTES; place++) {
+        sum += counts[place];
+        if (sum > tenth)
+            return first + place;
     }
+    return first + MINUTES_KEPT - LIVE_MINUTES;
 }

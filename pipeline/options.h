@@ -13,6 +13,9 @@ struct pipeline_options {
     uint64_t grace_ns;    /* a minute closes this long after its end; default 15 s */
     uint64_t lateness_ns; /* how long a posted minute may be corrected; default 5 min */
     size_t max_streams;   /* budget; 0 means the default of 1,000,000 */
+    size_t
+        max_late_minutes; /* budget of minutes that stay open for late data; 0 means the
+                                default of 1,000,000 (about 300 MB) */
     const char *default_service; /* services.default; NULL or "" for none; borrowed */
     const char
         *native_metrics; /* "auto", "on" or "off"; only "off" matters here; borrowed */

@@ -8,6 +8,7 @@
 #include "pipeline/family.h"
 #include "pipeline/layout.h"
 #include "pipeline/minutes.h"
+#include "pipeline/repeats.h"
 #include "pipeline/state.h"
 #include "pipeline/stream.h"
 #include "pipeline/total.h"
@@ -16,7 +17,8 @@
 #include <stdlib.h>
 
 enum {
-    DEFAULT_MAX_STREAMS = 1000000
+    DEFAULT_MAX_STREAMS = 1000000,
+    DEFAULT_MAX_LATE_MINUTES = 1000000
 };
 
 static void init_pools(struct pipeline *p)
@@ -33,6 +35,8 @@ static void init_pools(struct pipeline *p)
     pool_init(&p->destinations, sizeof(struct destination));
     pool_init(&p->cells, sizeof(struct cell));
     pool_init(&p->minutes, sizeof(struct minute));
+    pool_init(&p->runs, sizeof(struct run));
+    pool_init(&p->repeats, sizeof(struct repeat));
 }
 
 static char *own(const char *text)
@@ -52,6 +56,8 @@ static void set_options(struct pipeline *p, const struct pipeline_options *optio
     p->options = *options;
     if (p->options.max_streams == 0)
         p->options.max_streams = DEFAULT_MAX_STREAMS;
+    if (p->options.max_late_minutes == 0)
+        p->options.max_late_minutes = DEFAULT_MAX_LATE_MINUTES;
     p->options.default_service = p->default_service = own(options->default_service);
     p->options.native_metrics = p->native_metrics = own(options->native_metrics);
 }
@@ -61,6 +67,7 @@ struct pipeline *pipeline_new(const struct pipeline_options *options)
     struct pipeline *p = memory_new(1, sizeof(*p));
 
     set_options(p, options);
+    p->oldest_repeat = p->newest_repeat = POOL_NONE;
     init_pools(p);
     return p;
 }
@@ -97,10 +104,12 @@ void pipeline_free(struct pipeline *p)
 
     struct pool *pools[] = {&p->resources, &p->sources,      &p->families,  &p->starts,
                             &p->streams,   &p->buckets,      &p->histories, &p->layouts,
-                            &p->owners,    &p->destinations, &p->cells,     &p->minutes};
+                            &p->owners,    &p->destinations, &p->cells,     &p->minutes,
+                            &p->runs,      &p->repeats};
     struct table *tables[] = {&p->resource_table, &p->source_table,      &p->family_table,
                               &p->start_table,    &p->stream_table,      &p->layout_table,
-                              &p->owner_table,    &p->destination_table, &p->cell_table};
+                              &p->owner_table,    &p->destination_table, &p->cell_table,
+                              &p->repeat_table};
 
     for (size_t i = 0; i < sizeof(pools) / sizeof(pools[0]); i++)
         pool_release(pools[i]);
@@ -110,6 +119,7 @@ void pipeline_free(struct pipeline *p)
     buffer_release(&p->text);
     emission_release(p);
     free(p->increases);
+    free(p->open);
     free(p);
 }
 
@@ -303,6 +313,11 @@ static void take_refused(struct pipeline *p, const struct otlp_batch *batch)
                     slice_of(batch->example[reason]));
 }
 
+static struct slice first_name(const struct otlp_batch *batch)
+{
+    return batch->metric_count ? batch->metrics[0].name : slice_of("");
+}
+
 void pipeline_apply(struct pipeline *p, const struct otlp_batch *batch,
                     uint64_t receive_ns)
 {
@@ -310,6 +325,10 @@ void pipeline_apply(struct pipeline *p, const struct otlp_batch *batch,
 
     p->now_ns = receive_ns;
     p->ledger.received += batch->total;
+    if (batch->total && repeats_note(p, batch->body_hash)) {
+        books_count(p, REASON_REPEAT, batch->total, first_name(batch));
+        return;
+    }
     take_refused(p, batch);
     for (size_t i = 0; i < batch->metric_count; i++) {
         const struct otlp_metric *metric = &batch->metrics[i];
@@ -339,6 +358,7 @@ void pipeline_tick(struct pipeline *p, uint64_t now_ns, pipeline_emit *emit, voi
     p->now_ns = now_ns;
     for (int i = 0; i < PIPELINE_CELLS_PER_TICK && due_take(&p->due, now_ns, &cell); i++)
         close_cell(p, cell, false);
+    close_make_room(p);
     emission_flush(p, emit, self);
     stream_sweep(p);
 }

@@ -82,7 +82,7 @@ void spread_increase(struct pipeline *p, uint32_t cell, const struct increase *i
     uint64_t first = minute_beginning_at(increase->from_ns);
     struct part part = {0, 0};
 
-    if (first >= last || p->minutes.count + (last - first) > SPREAD_MAX_MINUTES) {
+    if (first >= last || !minutes_have_room(p, last - first)) {
         add(p, cell, last, increase, (struct part){0, 1});
         return;
     }

@@ -18,14 +18,8 @@ struct increase {
     uint32_t component; /* native totals */
 };
 
-/*
- * Open minutes that the pipeline keeps at most; beyond it a span of several minutes is booked
- * whole at its end. Protects memory from senders with day-long windows (1,440 minutes each).
- */
-enum {
-    SPREAD_MAX_MINUTES = 4000000
-};
-
+/* While the budget of late minutes is full a span of several minutes is booked whole at its end:
+ * senders with day-long windows (1,440 minutes each) cannot take memory beyond it. */
 void spread_increase(struct pipeline *p, uint32_t cell, const struct increase *increase);
 
 #endif

@@ -103,7 +103,7 @@ struct stream {
     uint32_t next_start;                     /* next stream of the same identity */
     uint32_t next_in_cell, previous_in_cell; /* streams of the same cell */
     uint32_t start;                          /* struct start; POOL_NONE for none */
-    uint32_t detail; /* struct buckets or struct history; POOL_NONE for none */
+    uint32_t detail; /* struct buckets or newest struct history; POOL_NONE for none */
     uint32_t owner;  /* struct owner of native streams; POOL_NONE for none */
     uint8_t shape, number_type, component;
     uint8_t refusal; /* enum reason + 1: every point is counted under it */
@@ -130,11 +130,11 @@ struct layout {
 };
 
 /*
- * What a value stream said in its latest minutes. Carried values are at most 6.25 min old and a
- * minute is corrected for 5 min, so 16 minutes hold all that can be asked for.
+ * What a value stream said, in blocks of minutes, newest first (pipeline/history.h). A carried value
+ * is at most 6.25 min old, so a minute never asks further back than the block before its own.
  */
 enum {
-    HISTORY_MINUTES = 16
+    HISTORY_MINUTES = 8
 };
 
 struct history_minute {
@@ -143,7 +143,9 @@ struct history_minute {
 };
 
 struct history {
-    struct history_minute minute[HISTORY_MINUTES]; /* by minute modulo */
+    uint64_t number; /* minutes number * HISTORY_MINUTES and after */
+    uint32_t older;
+    struct history_minute minute[HISTORY_MINUTES];
 };
 
 /* Which source feeds a native group of a host. */
@@ -174,8 +176,7 @@ struct cell {
     uint32_t destination;
     uint32_t first_stream;
     uint32_t newest_minute; /* list in falling order of minutes */
-    uint64_t final_minute;  /* minutes up to here are forgotten, and final */
-    uint64_t posted_minute; /* newest posted; 0 is none */
+    uint32_t newest_run;    /* of posted minutes that are final; falling order */
     uint8_t kind;           /* enum cell_kind */
     uint8_t group;          /* enum native_group for native kinds */
     char *name;             /* base name, or the native device; owned */
@@ -203,26 +204,41 @@ struct minute {
     bool sum_missing, layout_mix;
     bool posted;
     bool changed; /* since it was posted */
-    bool late;    /* opened when it was already due */
+    bool late;    /* was already due when something came: closes in the backfill */
+};
+
+/* Minutes of a cell without a gap that were posted and are final. */
+struct run {
+    uint64_t first, last;
+    uint32_t older;
+};
+
+/* A body that was received within the last minutes, in a list by time (pipeline/repeats.h). */
+struct repeat {
+    struct hash128 hash;
+    uint64_t last_ns;
+    uint32_t older, newer;
 };
 
 struct pipeline {
     struct pipeline_options options; /* with these texts: */
     char *default_service, *native_metrics;
     struct pool resources, sources, families, starts, streams, buckets, histories,
-        layouts, owners, destinations, cells, minutes;
+        layouts, owners, destinations, cells, minutes, runs, repeats;
     struct table resource_table, source_table, family_table, start_table, stream_table,
-        layout_table, owner_table, destination_table, cell_table;
+        layout_table, owner_table, destination_table, cell_table, repeat_table;
     struct due_queue due;
     struct point_ledger ledger;
     struct pipeline_counts counts;
     uint64_t now_ns;    /* of the record being applied */
     uint64_t newest_ns; /* newest point time seen, for idleness */
     uint32_t sweep;     /* next stream to look at for idleness */
+    uint32_t oldest_repeat, newest_repeat;
     struct buffer text; /* scratch for names */
     double *increases;  /* scratch for bucket increases */
     size_t increase_room;
-    struct buffer example;
+    uint32_t *open; /* scratch: minutes that may close */
+    size_t open_room;
     struct emission *emissions; /* values closed by the current tick */
     size_t emission_count, emission_room;
     struct buffer emission_text;
@@ -285,6 +301,16 @@ static inline struct buckets *state_buckets(const struct pipeline *p, uint32_t i
 static inline struct history *state_history(const struct pipeline *p, uint32_t index)
 {
     return pool_at(&p->histories, index);
+}
+
+static inline struct run *state_run(const struct pipeline *p, uint32_t index)
+{
+    return pool_at(&p->runs, index);
+}
+
+static inline struct repeat *state_repeat(const struct pipeline *p, uint32_t index)
+{
+    return pool_at(&p->repeats, index);
 }
 
 static inline struct owner *state_owner(const struct pipeline *p, uint32_t index)

@@ -3,6 +3,7 @@
 #include "pipeline/cell.h"
 #include "pipeline/family.h"
 #include "pipeline/first.h"
+#include "pipeline/history.h"
 #include "pipeline/layout.h"
 
 #include <stdlib.h>
@@ -194,12 +195,14 @@ uint32_t stream_open_swap_hint(struct pipeline *p, uint32_t family_index)
     return index;
 }
 
-static void drop_detail(struct pipeline *p, const struct stream *stream)
+static void drop_detail(struct pipeline *p, uint32_t index)
 {
+    const struct stream *stream = state_stream(p, index);
+
     if (stream->detail == POOL_NONE)
         return;
     if (stream->shape == SHAPE_VALUE)
-        pool_give(&p->histories, stream->detail);
+        history_drop(p, index);
     else
         layout_drop_buckets(p, stream->detail);
 }
@@ -212,7 +215,7 @@ void stream_drop(struct pipeline *p, uint32_t index)
 
     unlink_identity(p, stream, index);
     first_forget(p, stream);
-    drop_detail(p, stream);
+    drop_detail(p, index);
     family->saw_eviction = true;
     family->streams--;
     if (family->hint_stream == index)

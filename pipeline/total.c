@@ -5,6 +5,7 @@
 #include "pipeline/first.h"
 #include "pipeline/layout.h"
 #include "pipeline/minutes.h"
+#include "pipeline/reach.h"
 #include "pipeline/spread.h"
 #include "pipeline/stream.h"
 
@@ -276,15 +277,6 @@ static uint64_t window_from_ns(const struct stream *stream, const struct arrival
     return start_ns;
 }
 
-static bool source_covers(const struct pipeline *p, const struct stream *stream,
-                          uint64_t from_ns)
-{
-    const struct source *source = state_source(p,
-                                               state_family(p, stream->family)->source);
-
-    return source->last_ns && source->unbroken_ns <= from_ns;
-}
-
 static void begin_delta(struct pipeline *p, uint32_t index, const struct arrival *arrival,
                         uint64_t from_ns)
 {
@@ -313,7 +305,7 @@ static void observe_delta(struct pipeline *p, uint32_t index,
 
     if (arrival->is_first || stream->ended_ns)
         begin_delta(p, index, arrival, from_ns);
-    else if (from_ns > stream->last_ns && !source_covers(p, stream, stream->last_ns))
+    else if (from_ns > stream->last_ns && !reach_is_covered(p, stream, stream->last_ns))
         stream->covered_ns = from_ns;
     stream->ended_ns = 0;
     if (arrival->is_first && is_instant &&
@@ -339,15 +331,4 @@ void total_observe(struct pipeline *p, uint32_t index, const struct arrival *arr
     } else {
         observe_cumulative(p, index, arrival);
     }
-}
-
-uint64_t total_known_until_ns(const struct pipeline *p, const struct stream *stream)
-{
-    if (stream->shape != SHAPE_DELTA || !source_covers(p, stream, stream->last_ns))
-        return stream->last_ns;
-
-    const struct source *source = state_source(p,
-                                               state_family(p, stream->family)->source);
-
-    return source->last_ns > stream->last_ns ? source->last_ns : stream->last_ns;
 }

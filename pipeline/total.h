@@ -17,8 +17,4 @@ struct arrival {
 
 void total_observe(struct pipeline *p, uint32_t index, const struct arrival *arrival);
 
-/* Until when the stream is known: its last point, and for silent delta streams the last report of
- * their source. */
-uint64_t total_known_until_ns(const struct pipeline *p, const struct stream *stream);
-
 #endif

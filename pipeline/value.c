@@ -1,84 +1,21 @@
 #include "pipeline/value.h"
 
 #include "pipeline/books.h"
+#include "pipeline/history.h"
 #include "pipeline/minutes.h"
 #include "pipeline/stream.h"
 
-static struct history_minute *slot(struct history *history, uint64_t minute)
+bool value_say(struct pipeline *p, uint32_t index, uint64_t time_ns, double value)
 {
-    return &history->minute[minute % HISTORY_MINUTES];
-}
-
-static bool holds(const struct history_minute *slot, uint64_t minute)
-{
-    return slot->last_ns && minute_beginning_at(slot->last_ns) == minute;
-}
-
-static struct history *open_history(struct pipeline *p, uint32_t index)
-{
-    if (state_stream(p, index)->detail == POOL_NONE) {
-        uint32_t detail = pool_take(&p->histories);
-
-        state_stream(p, index)->detail = detail;
-    }
-    return state_history(p, state_stream(p, index)->detail);
-}
-
-void value_say(struct pipeline *p, uint32_t index, uint64_t time_ns, double value)
-{
-    uint64_t minute = minute_beginning_at(time_ns);
-    struct history_minute *at = slot(open_history(p, index), minute);
-
-    if (!holds(at, minute))
-        *at = (struct history_minute){time_ns, time_ns, value, value};
-    if (time_ns < at->first_ns) {
-        at->first_ns = time_ns;
-        at->first = value;
-    }
-    if (time_ns >= at->last_ns) {
-        at->last_ns = time_ns;
-        at->last = value;
-    }
+    if (!history_say(p, index, time_ns, value))
+        return false;
     stream_advance(state_stream(p, index), time_ns);
-}
-
-/* A point older than the ring remembers would overwrite a newer minute. */
-static bool is_beyond_history(const struct pipeline *p, const struct stream *stream,
-                              uint64_t time_ns)
-{
-    if (stream->detail == POOL_NONE)
-        return false;
-
-    uint64_t minute = minute_beginning_at(time_ns);
-    const struct history_minute *at = slot(state_history(p, stream->detail), minute);
-
-    return at->last_ns && minute_beginning_at(at->last_ns) > minute;
-}
-
-static bool repeats(const struct pipeline *p, const struct stream *stream,
-                    uint64_t time_ns)
-{
-    if (stream->detail == POOL_NONE)
-        return false;
-
-    const struct history_minute *at = slot(state_history(p, stream->detail),
-                                           minute_beginning_at(time_ns));
-
-    return at->last_ns == time_ns;
+    return true;
 }
 
 static bool same(double a, double b)
 {
     return !(a < b) && !(a > b);
-}
-
-static enum reason repeat_reason(const struct pipeline *p, const struct stream *stream,
-                                 uint64_t time_ns, double value)
-{
-    const struct history_minute *at = slot(state_history(p, stream->detail),
-                                           minute_beginning_at(time_ns));
-
-    return same(at->last, value) ? REASON_DUPLICATE : REASON_OUT_OF_ORDER;
 }
 
 static void take(struct pipeline *p, uint32_t index, const struct arrival *arrival)
@@ -87,9 +24,14 @@ static void take(struct pipeline *p, uint32_t index, const struct arrival *arriv
     uint32_t cell = state_stream(p, index)->cell;
     uint64_t number = minute_beginning_at(time_ns);
     uint32_t minute = minutes_open(p, cell, number);
+    bool is_newest = time_ns > state_stream(p, index)->last_ns || arrival->is_first;
 
     state_stream(p, index)->ended_ns = 0;
-    value_say(p, index, time_ns, otlp_number(arrival->point));
+    if ((minute == POOL_NONE && !is_newest) ||
+        !value_say(p, index, time_ns, otlp_number(arrival->point))) {
+        books_count(p, REASON_LATE, 1, arrival->metric);
+        return;
+    }
     if (minute != POOL_NONE)
         minutes_touch(p, cell, minute);
     minutes_book(p, cell, number, arrival->metric);
@@ -97,34 +39,21 @@ static void take(struct pipeline *p, uint32_t index, const struct arrival *arriv
 
 void value_observe(struct pipeline *p, uint32_t index, const struct arrival *arrival)
 {
-    const struct stream *stream = state_stream(p, index);
     uint64_t time_ns = arrival->point->time_ns;
+    const struct history_minute *said = history_find(p, state_stream(p, index),
+                                                     minute_beginning_at(time_ns));
 
     if (arrival->point->flags & OTLP_NO_RECORDED_VALUE) {
         state_stream(p, index)->ended_ns = time_ns;
         books_count(p, REASON_STALE_MARKER, 1, arrival->metric);
-    } else if (is_beyond_history(p, stream, time_ns)) {
-        books_count(p, REASON_LATE, 1, arrival->metric);
-    } else if (repeats(p, stream, time_ns)) {
-        books_count(p, repeat_reason(p, stream, time_ns, otlp_number(arrival->point)), 1,
-                    arrival->metric);
+    } else if (said && said->last_ns == time_ns) {
+        books_count(p,
+                    same(said->last, otlp_number(arrival->point)) ? REASON_DUPLICATE
+                                                                  : REASON_OUT_OF_ORDER,
+                    1, arrival->metric);
     } else {
         take(p, index, arrival);
     }
-}
-
-/* The last thing said before the minute; NULL when that is out of memory. */
-static const struct history_minute *said_before(const struct history *history,
-                                                uint64_t minute)
-{
-    for (uint64_t back = 1; back < HISTORY_MINUTES && back <= minute; back++) {
-        const struct history_minute *at =
-            &history->minute[(minute - back) % HISTORY_MINUTES];
-
-        if (holds(at, minute - back))
-            return at;
-    }
-    return NULL;
 }
 
 /* Another start of the identity took over: it is later and had a point before the minute's end. */
@@ -145,16 +74,12 @@ static bool was_followed(const struct pipeline *p, const struct stream *stream,
 bool value_read(const struct pipeline *p, const struct stream *stream, uint64_t minute,
                 struct value_reading *reading)
 {
-    if (stream->detail == POOL_NONE)
-        return false;
-
-    const struct history *history = state_history(p, stream->detail);
-    const struct history_minute *at = &history->minute[minute % HISTORY_MINUTES];
+    const struct history_minute *at = history_find(p, stream, minute);
     uint64_t end_ns = minute_end_ns(minute);
-    bool has_point = holds(at, minute);
+    bool has_point = at != NULL;
 
-    if (!has_point)
-        at = said_before(history, minute);
+    if (!at)
+        at = history_before(p, stream, minute);
     if (!at)
         return false;
     reading->value = at->last;
@@ -164,26 +89,13 @@ bool value_read(const struct pipeline *p, const struct stream *stream, uint64_t 
            (reading->is_alive && !was_followed(p, stream, at->last_ns, end_ns));
 }
 
-static double between(uint64_t from_ns, double from, const struct history_minute *to,
+static double between(const struct history_minute *from, const struct history_minute *to,
                       uint64_t time_ns)
 {
-    double share = (double)(time_ns - from_ns) / (double)(to->first_ns - from_ns);
+    double share = (double)(time_ns - from->last_ns) /
+                   (double)(to->first_ns - from->last_ns);
 
-    return from + (to->first - from) * share;
-}
-
-/* The first thing said in the minute or after it. */
-static const struct history_minute *said_since(const struct history *history,
-                                               uint64_t minute)
-{
-    for (uint64_t ahead = 0; ahead < HISTORY_MINUTES / 2; ahead++) {
-        const struct history_minute *at =
-            &history->minute[(minute + ahead) % HISTORY_MINUTES];
-
-        if (holds(at, minute + ahead))
-            return at;
-    }
-    return NULL;
+    return from->last + (to->first - from->last) * share;
 }
 
 bool value_read_at_start(const struct pipeline *p, const struct stream *stream,
@@ -194,9 +106,8 @@ bool value_read_at_start(const struct pipeline *p, const struct stream *stream,
     if (!value_read(p, stream, minute, &reading))
         return false;
 
-    const struct history *history = state_history(p, stream->detail);
-    const struct history_minute *before = said_before(history, minute);
-    const struct history_minute *since = said_since(history, minute);
+    const struct history_minute *before = history_before(p, stream, minute);
+    const struct history_minute *since = history_since(p, stream, minute);
     uint64_t start_ns = minute_start_ns(minute);
 
     if (before && !stream_is_alive(stream, before->last_ns, start_ns))
@@ -208,6 +119,6 @@ bool value_read_at_start(const struct pipeline *p, const struct stream *stream,
     else if (!since)
         *value = before->last;
     else
-        *value = between(before->last_ns, before->last, since, start_ns);
+        *value = between(before, since, start_ns);
     return true;
 }

@@ -10,8 +10,8 @@
 
 void value_observe(struct pipeline *p, uint32_t index, const struct arrival *arrival);
 
-/* The stream says `value` at `time_ns`, outside the books. */
-void value_say(struct pipeline *p, uint32_t index, uint64_t time_ns, double value);
+/* The stream says `value` at `time_ns`, outside the books. False: late, and no room for it. */
+bool value_say(struct pipeline *p, uint32_t index, uint64_t time_ns, double value);
 
 struct value_reading {
     double value;

@@ -6,17 +6,22 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-struct scene *scene_new(double watch_s)
+struct scene *scene_open(const struct pipeline_options *options)
 {
     struct scene *scene = memory_new(1, sizeof(*scene));
 
-    scene->pipeline = pipeline_new(&(struct pipeline_options){
+    scene->pipeline = pipeline_new(options);
+    scene->batch = otlp_batch_new();
+    return scene;
+}
+
+struct scene *scene_new(double watch_s)
+{
+    return scene_open(&(struct pipeline_options){
         .watch_start_ns = scene_unix_ns(watch_s),
         .grace_ns = 15000000000u,
         .lateness_ns = 300000000000u,
     });
-    scene->batch = otlp_batch_new();
-    return scene;
 }
 
 void scene_free(struct scene *scene)

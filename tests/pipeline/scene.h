@@ -29,6 +29,7 @@ struct scene {
 
 /* A scene whose gateway has been watching since `watch_s`. */
 struct scene *scene_new(double watch_s);
+struct scene *scene_open(const struct pipeline_options *options);
 void scene_free(struct scene *scene);
 
 /* One request with points of one metric, received at `receive_s`; ticks until then first. */

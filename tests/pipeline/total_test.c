@@ -248,11 +248,16 @@ static void repeated_and_late_points_are_told_apart(void **state)
     struct scene *scene = scene_new(0);
 
     (void)state;
+    const struct scene_point again[] = {
+        {.start_s = 60, .time_s = 80, .value = 8},
+        {.start_s = 60, .time_s = 80, .value = 9},
+        {.start_s = 60, .time_s = 70, .value = 5},
+    };
+
     send_counter(scene, &SDK, 60, 70, 5);
     send_counter(scene, &SDK, 60, 80, 8);
-    send_counter(scene, &SDK, 60, 80, 8);
-    send_counter(scene, &SDK, 60, 80, 9);
-    send_counter(scene, &SDK, 60, 70, 5);
+    scene_send(scene, 80.1, &(struct scene_metric){&SDK, SCENE_COUNTER, "requests"},
+               again, 3);
     scene_wait_until(scene, 3600);
     assert_int_equal(scene_reason(scene, REASON_DUPLICATE), 1);
     assert_int_equal(scene_reason(scene, REASON_OUT_OF_ORDER), 2);

@@ -1,0 +1,33 @@
+/*
+ * What value streams said, minute by minute: the first and the last point of each minute, in blocks
+ * of HISTORY_MINUTES, newest block first. Two blocks hold all that a live stream is asked for; more
+ * are kept while a minute of its cell may still be corrected.
+ */
+#ifndef PIPELINE_HISTORY_H
+#define PIPELINE_HISTORY_H
+
+#include "pipeline/state.h"
+
+/* What the stream said in the minute; NULL for nothing. */
+const struct history_minute *history_find(const struct pipeline *p,
+                                          const struct stream *stream, uint64_t minute);
+
+/* The stream says `value` at `time_ns`. False when the time is in the past and the memory for late
+ * data is full. */
+bool history_say(struct pipeline *p, uint32_t stream, uint64_t time_ns, double value);
+
+/* The last thing said before the minute that may still be alive in it; NULL for none. */
+const struct history_minute *history_before(const struct pipeline *p,
+                                            const struct stream *stream, uint64_t minute);
+
+/* The first thing said in the minute or in the few after it. */
+const struct history_minute *history_since(const struct pipeline *p,
+                                           const struct stream *stream, uint64_t minute);
+
+/* Forgets what minutes from `oldest` on do not need; the newest two blocks stay. */
+void history_trim(struct pipeline *p, uint32_t stream, uint64_t oldest);
+
+/* Forgets all of it. */
+void history_drop(struct pipeline *p, uint32_t stream);
+
+#endif

@@ -1,0 +1,21 @@
+/*
+ * Until when a total is known. A cumulative stream is known until its last point. A delta stream that
+ * says nothing while its resource and scope report did not change: delta exporters leave out what did
+ * not (values.md, "Totals").
+ */
+#ifndef PIPELINE_REACH_H
+#define PIPELINE_REACH_H
+
+#include "pipeline/state.h"
+
+/* Has the stream's source reported without a break since `from_ns`? */
+bool reach_is_covered(const struct pipeline *p, const struct stream *stream,
+                      uint64_t from_ns);
+
+/* The last report that says something about the stream. */
+uint64_t reach_reported_ns(const struct pipeline *p, const struct stream *stream);
+
+/* As that, where the reports since its last point have no break. */
+uint64_t reach_known_ns(const struct pipeline *p, const struct stream *stream);
+
+#endif
