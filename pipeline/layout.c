@@ -55,7 +55,7 @@ bool layout_matches(const struct pipeline *p, uint32_t index,
                     const struct otlp_histogram *histogram)
 {
     if (index == POOL_NONE)
-        return histogram->bound_count == 0;
+        return false;
 
     const struct layout *layout = state_layout(p, index);
 

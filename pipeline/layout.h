@@ -12,6 +12,7 @@ uint32_t layout_take(struct pipeline *p, const struct otlp_histogram *histogram)
 uint32_t layout_share(struct pipeline *p, uint32_t index);
 void layout_give(struct pipeline *p, uint32_t index);
 
+/* Are these the histogram's bounds? Never without bounds: then there may be one bucket or none. */
 bool layout_matches(const struct pipeline *p, uint32_t layout,
                     const struct otlp_histogram *histogram);
 

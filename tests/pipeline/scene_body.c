@@ -62,7 +62,7 @@ static void put_histogram_point(struct buffer *out, const struct scene_point *po
     put_double(&message, 5, point->value);
     for (size_t i = 0; i < point->bound_count; i++)
         buffer_append(&bounds, (struct slice){(const char *)&point->bounds[i], 8});
-    for (size_t i = 0; point->bound_count && i <= point->bound_count; i++)
+    for (size_t i = 0; point->buckets && i <= point->bound_count; i++)
         buffer_append(&buckets, (struct slice){(const char *)&point->buckets[i], 8});
     put_message(&message, 6, buckets);
     put_message(&message, 7, bounds);

@@ -397,6 +397,26 @@ static void histogram_gives_rate_average_and_percentiles(void **state)
     scene_free(scene);
 }
 
+/* OpenTelemetry allows both: no buckets, and one from -Inf to +Inf. */
+static void histogram_may_begin_with_no_buckets_and_go_on_with_one(void **state)
+{
+    struct scene *scene = scene_new(0);
+    const uint64_t all[] = {160};
+    struct scene_point point = {.start_s = 1, .time_s = 60, .count = 100, .value = 10};
+    const struct scene_metric latency = {&SDK, SCENE_HISTOGRAM, "latency"};
+
+    (void)state;
+    scene_send(scene, 60.1, &latency, &point, 1);
+    point.time_s = 120;
+    point.count = 160;
+    point.buckets = all;
+    scene_send(scene, 120.1, &latency, &point, 1);
+    scene_wait_until(scene, 300);
+    assert_near(scene_value(scene, "latency.rate", 1), 1);
+    assert_true(isnan(scene_value(scene, "latency.p90", 1)));
+    scene_free(scene);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -424,6 +444,7 @@ int main(void)
         cmocka_unit_test(silent_delta_stream_is_zero_while_its_source_reports),
         cmocka_unit_test(future_and_day_old_points_are_dropped),
         cmocka_unit_test(histogram_gives_rate_average_and_percentiles),
+        cmocka_unit_test(histogram_may_begin_with_no_buckets_and_go_on_with_one),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
