@@ -35,6 +35,16 @@ static void resize(struct table *table, size_t slots)
     free(old.slots);
 }
 
+void table_reserve(struct table *table, size_t entries)
+{
+    size_t slots = FIRST_SLOTS;
+
+    while (slots < entries * 2)
+        slots *= 2;
+    if (entries && slots > (table->slots ? table->mask + 1 : 0))
+        resize(table, slots);
+}
+
 void table_insert(struct table *table, struct hash128 hash, uint32_t index)
 {
     assert(index != TABLE_NONE && table->count < UINT32_C(1) << 31);

@@ -37,6 +37,9 @@ struct table {
 /* Adds the entry, or gives the hash that is there already its new index. */
 void table_insert(struct table *table, struct hash128 hash, uint32_t index);
 
+/* Makes room for so many entries in all, so that they are added without growing. */
+void table_reserve(struct table *table, size_t entries);
+
 /* Removes the entry if there is one. */
 void table_remove(struct table *table, struct hash128 hash);
 

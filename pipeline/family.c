@@ -175,7 +175,6 @@ uint32_t family_open(struct pipeline *p, const struct otlp_batch *batch,
 
     family->hash = metric->hash;
     family->source = source;
-    family->cell = POOL_NONE;
     family->hint_stream = POOL_NONE;
     describe(family, resource, metric);
     route(p, family, resource, metric);
@@ -238,14 +237,4 @@ void family_report(struct pipeline *p, uint32_t index, uint64_t since_ns,
         cadence_add(&source->cadence, time_ns - source->last_ns);
     }
     source->last_ns = time_ns;
-}
-
-void family_release_all(struct pipeline *p)
-{
-    for (uint32_t i = 0; i < p->families.used; i++)
-        free(state_family(p, i)->name);
-    for (uint32_t i = 0; i < p->resources.used; i++)
-        identity_release(&state_resource(p, i)->identity);
-    for (uint32_t i = 0; i < p->destinations.used; i++)
-        free(state_destination(p, i)->text);
 }

@@ -22,7 +22,4 @@ void family_drop_if_unused(struct pipeline *p, uint32_t index);
 void family_report(struct pipeline *p, uint32_t index, uint64_t since_ns,
                    uint64_t time_ns);
 
-/* Frees everything at the end of the pipeline's life. */
-void family_release_all(struct pipeline *p);
-
 #endif

@@ -9,6 +9,7 @@
 #include "pipeline/layout.h"
 #include "pipeline/minutes.h"
 #include "pipeline/repeats.h"
+#include "pipeline/schema.h"
 #include "pipeline/state.h"
 #include "pipeline/stream.h"
 #include "pipeline/total.h"
@@ -21,38 +22,15 @@ enum {
     DEFAULT_MAX_LATE_MINUTES = 1000000
 };
 
-static void init_pools(struct pipeline *p)
-{
-    pool_init(&p->resources, sizeof(struct resource));
-    pool_init(&p->sources, sizeof(struct source));
-    pool_init(&p->families, sizeof(struct family));
-    pool_init(&p->starts, sizeof(struct start));
-    pool_init(&p->streams, sizeof(struct stream));
-    pool_init(&p->buckets, sizeof(struct buckets));
-    pool_init(&p->histories, sizeof(struct history));
-    pool_init(&p->layouts, sizeof(struct layout));
-    pool_init(&p->owners, sizeof(struct owner));
-    pool_init(&p->destinations, sizeof(struct destination));
-    pool_init(&p->cells, sizeof(struct cell));
-    pool_init(&p->minutes, sizeof(struct minute));
-    pool_init(&p->runs, sizeof(struct run));
-    pool_init(&p->repeats, sizeof(struct repeat));
-}
-
 static char *own(const char *text)
 {
     return memory_copy(slice_of(text ? text : ""));
 }
 
-static void release_options(struct pipeline *p)
+static void set_options(struct pipeline *p, const struct pipeline_options *options)
 {
     free(p->default_service);
     free(p->native_metrics);
-}
-
-static void set_options(struct pipeline *p, const struct pipeline_options *options)
-{
-    release_options(p);
     p->options = *options;
     if (p->options.max_streams == 0)
         p->options.max_streams = DEFAULT_MAX_STREAMS;
@@ -68,7 +46,7 @@ struct pipeline *pipeline_new(const struct pipeline_options *options)
 
     set_options(p, options);
     p->oldest_repeat = p->newest_repeat = POOL_NONE;
-    init_pools(p);
+    schema_init_pools(p);
     return p;
 }
 
@@ -82,39 +60,11 @@ void pipeline_configure(struct pipeline *p, const struct pipeline_options *optio
         p->options.watch_start_ns = watch_start_ns ? watch_start_ns : receive_ns;
 }
 
-static void release_owned(struct pipeline *p)
-{
-    family_release_all(p);
-    for (uint32_t i = 0; i < p->minutes.used; i++)
-        free(state_minute(p, i)->component);
-    for (uint32_t i = 0; i < p->buckets.used; i++)
-        free(state_buckets(p, i)->count);
-    for (uint32_t i = 0; i < p->layouts.used; i++)
-        free(state_layout(p, i)->bounds);
-    for (uint32_t i = 0; i < p->cells.used; i++)
-        free(state_cell(p, i)->name);
-}
-
 void pipeline_free(struct pipeline *p)
 {
     if (!p)
         return;
-    release_owned(p);
-    release_options(p);
-
-    struct pool *pools[] = {&p->resources, &p->sources,      &p->families,  &p->starts,
-                            &p->streams,   &p->buckets,      &p->histories, &p->layouts,
-                            &p->owners,    &p->destinations, &p->cells,     &p->minutes,
-                            &p->runs,      &p->repeats};
-    struct table *tables[] = {&p->resource_table, &p->source_table,      &p->family_table,
-                              &p->start_table,    &p->stream_table,      &p->layout_table,
-                              &p->owner_table,    &p->destination_table, &p->cell_table,
-                              &p->repeat_table};
-
-    for (size_t i = 0; i < sizeof(pools) / sizeof(pools[0]); i++)
-        pool_release(pools[i]);
-    for (size_t i = 0; i < sizeof(tables) / sizeof(tables[0]); i++)
-        table_release(tables[i]);
+    schema_release(p);
     due_release(&p->due);
     buffer_release(&p->text);
     emission_release(p);

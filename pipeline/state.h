@@ -46,9 +46,7 @@ struct source {
 struct family {
     struct hash128 hash;
     uint32_t source;
-    uint32_t streams; /* users */
-    uint32_t
-        cell; /* opened with the first stream; POOL_NONE for native: one per stream */
+    uint32_t streams;     /* users */
     uint32_t destination; /* POOL_NONE when refused */
     uint32_t hint_stream; /* stream that tells the swap cell that swap is looked at */
     uint8_t refusal;      /* enum reason + 1; 0 when routed */

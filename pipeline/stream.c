@@ -109,15 +109,17 @@ static void join_native(struct pipeline *p, uint32_t index, uint32_t destination
         stream->shape = SHAPE_CUMULATIVE;
 }
 
-static void join_family_cell(struct pipeline *p, uint32_t index, struct family *family)
+static void join_family_cell(struct pipeline *p, uint32_t index,
+                             const struct family *family)
 {
-    if (family->cell == POOL_NONE)
-        family->cell = cell_open(p, &(struct cell_key){
-                                        .destination = family->destination,
-                                        .kind = family->kind,
-                                        .name = {family->name, family->name_len},
-                                    });
-    cell_add_stream(p, family->cell, index);
+    cell_add_stream(p,
+                    cell_open(p,
+                              &(struct cell_key){
+                                  .destination = family->destination,
+                                  .kind = family->kind,
+                                  .name = {family->name, family->name_len},
+                              }),
+                    index);
 }
 
 static void join_cell(struct pipeline *p, uint32_t index, const struct stream_seed *seed)
@@ -153,6 +155,7 @@ static void fill(struct stream *stream, const struct stream_seed *seed,
     stream->shape = family->shape;
     stream->is_histogram = seed->metric->kind == OTLP_HISTOGRAM;
     stream->start = stream->detail = stream->owner = POOL_NONE;
+    stream->next_in_cell = stream->previous_in_cell = POOL_NONE;
     stream->covered_ns = UINT64_MAX;
 }
 
@@ -220,12 +223,8 @@ void stream_drop(struct pipeline *p, uint32_t index)
     family->streams--;
     if (family->hint_stream == index)
         family->hint_stream = POOL_NONE;
-    if (cell != POOL_NONE) {
-        if (family->cell == cell && state_cell(p, cell)->first_stream == index &&
-            stream->next_in_cell == POOL_NONE)
-            family->cell = POOL_NONE;
+    if (cell != POOL_NONE)
         cell_remove_stream(p, cell, index);
-    }
     stream->identity = (struct hash128){0};
     stream->family = POOL_NONE;
     pool_give(&p->streams, index);

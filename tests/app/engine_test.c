@@ -80,14 +80,16 @@ static void keep(void *self, const struct mackerel_row *rows, size_t count,
 static struct engine *start(struct posts *posts)
 {
     struct error err;
-    struct engine *engine = engine_new(&(struct engine_options){
-        .pipeline = {.grace_ns = NS_PER_S / 20, .lateness_ns = 300 * NS_PER_S},
-        .max_inflight_bytes = 1 << 20,
-        .put = keep,
-        .put_self = posts,
-    });
+    struct engine *engine = engine_start(
+        &(struct engine_options){
+            .pipeline = {.grace_ns = NS_PER_S / 20, .lateness_ns = 300 * NS_PER_S},
+            .max_inflight_bytes = 1 << 20,
+            .put = keep,
+            .put_self = posts,
+        },
+        &err);
 
-    assert_true(engine_start(engine, &err));
+    assert_non_null(engine);
     return engine;
 }
 

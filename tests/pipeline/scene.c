@@ -1,6 +1,7 @@
 #include "tests/pipeline/scene.h"
 
 #include "base/memory.h"
+#include "pipeline/checkpoint.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -12,6 +13,7 @@ struct scene *scene_open(const struct pipeline_options *options)
 
     scene->pipeline = pipeline_new(options);
     scene->batch = otlp_batch_new();
+    scene->reloads = getenv("SCENE_RELOAD") != NULL;
     return scene;
 }
 
@@ -63,12 +65,55 @@ static void keep(void *self, const struct mackerel_row *rows, size_t count)
     }
 }
 
+static bool append(void *self, struct slice bytes)
+{
+    buffer_append(self, bytes);
+    return true;
+}
+
+static bool cut(void *self, char *to, size_t len)
+{
+    struct slice *rest = self;
+
+    if (rest->len < len)
+        return false;
+    memcpy(to, rest->ptr, len);
+    *rest = (struct slice){rest->ptr + len, rest->len - len};
+    return true;
+}
+
+void scene_reload(struct scene *scene)
+{
+    struct buffer bytes = {0};
+    struct error err;
+
+    if (!pipeline_save(scene->pipeline, append, &bytes))
+        abort();
+    pipeline_free(scene->pipeline);
+
+    struct slice rest = buffer_slice(&bytes);
+
+    scene->pipeline = pipeline_load(cut, &rest, &err);
+    if (!scene->pipeline || rest.len) {
+        fprintf(stderr, "scene: %s\n", scene->pipeline ? "bytes are left" : err.text);
+        abort();
+    }
+    buffer_release(&bytes);
+}
+
+static void tick(struct scene *scene, uint64_t now_ns)
+{
+    if (scene->reloads)
+        scene_reload(scene);
+    pipeline_tick(scene->pipeline, now_ns, keep, scene);
+}
+
 void scene_wait_until(struct scene *scene, double now_s)
 {
     uint64_t due_ns;
 
     while ((due_ns = pipeline_next_due(scene->pipeline)) <= scene_unix_ns(now_s))
-        pipeline_tick(scene->pipeline, due_ns, keep, scene);
+        tick(scene, due_ns);
 }
 
 void scene_prepare(struct scene *scene, const struct scene_metric *metric,
@@ -83,6 +128,8 @@ void scene_apply(struct scene *scene, double receive_s)
     struct error err;
 
     scene_wait_until(scene, receive_s);
+    if (scene->reloads)
+        scene_reload(scene);
     if (!otlp_decode(scene->batch, buffer_slice(&scene->request), 7,
                      &(struct otlp_limits){OTLP_MAX_DEPTH}, &err)) {
         fprintf(stderr, "scene: %s\n", err.text);

@@ -3,6 +3,9 @@
  *
  * Requests are written as protobuf and decoded like any other; time is whatever the scene says,
  * in seconds after 2026-11-24T00:00:00Z. Between requests the scene ticks whenever the pipeline is due.
+ *
+ * With SCENE_RELOAD in the environment the pipeline is saved and loaded before every request and
+ * tick: what holds for one that runs on must hold for one that never does.
  */
 #ifndef TESTS_PIPELINE_SCENE_H
 #define TESTS_PIPELINE_SCENE_H
@@ -25,6 +28,7 @@ struct scene {
     struct scene_value *values;
     size_t count, room;
     struct buffer request;
+    bool reloads; /* before every request and tick */
 };
 
 /* A scene whose gateway has been watching since `watch_s`. */
@@ -40,6 +44,9 @@ void scene_send(struct scene *scene, double receive_s, const struct scene_metric
 void scene_prepare(struct scene *scene, const struct scene_metric *metric,
                    const struct scene_point *points, size_t count);
 void scene_apply(struct scene *scene, double receive_s);
+
+/* Saves the pipeline and goes on with what is loaded from the bytes. */
+void scene_reload(struct scene *scene);
 
 /* Lets time pass. */
 void scene_wait_until(struct scene *scene, double now_s);

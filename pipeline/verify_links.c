@@ -1,0 +1,201 @@
+#include "pipeline/cell.h"
+#include "pipeline/verify.h"
+
+/* In every check, `at` is a record in use. Indices are in their bounds already. */
+
+static bool wrong(const struct verify *verify, const char *what)
+{
+    return FAIL(verify->err, ERROR_INVALID, "%s", what);
+}
+
+static struct verify_pool *known(struct verify *verify, size_t pool_at)
+{
+    return verify_find(verify, (uint32_t)pool_at);
+}
+
+static bool is_in_use(const struct verify_pool *pool, uint32_t index)
+{
+    return index < pool->used && !pool->is_free[index];
+}
+
+/* ---- streams ------------------------------------------------------------------------------ */
+
+/* A stream owns its detail: its newest history of values, or the buckets of a total. */
+static bool detail_holds(struct verify *verify, const struct stream *stream)
+{
+    struct verify_pool *details = known(verify, stream->shape == SHAPE_VALUE
+                                                    ? offsetof(struct pipeline, histories)
+                                                    : offsetof(struct pipeline, buckets));
+    bool needs_buckets = stream->is_histogram && stream->shape == SHAPE_CUMULATIVE;
+
+    if (stream->detail == POOL_NONE)
+        return !needs_buckets || stream->refusal;
+    if (!is_in_use(details, stream->detail) || details->is_owned[stream->detail])
+        return false;
+    details->is_owned[stream->detail] = true;
+    return true;
+}
+
+/* Neighbours in the list of a cell name each other; the first is named by the cell. */
+static bool neighbours_hold(const struct pipeline *p, const struct stream *stream,
+                            uint32_t at)
+{
+    uint32_t next = stream->next_in_cell, previous = stream->previous_in_cell;
+
+    if (next != POOL_NONE && (state_stream(p, next)->previous_in_cell != at ||
+                              state_stream(p, next)->cell != stream->cell))
+        return false;
+    if (previous != POOL_NONE)
+        return state_stream(p, previous)->next_in_cell == at;
+    return state_cell(p, stream->cell)->first_stream == at;
+}
+
+static bool stream_holds(struct verify *verify, uint32_t at)
+{
+    const struct pipeline *p = verify->pipeline;
+    const struct stream *stream = state_stream(p, at);
+
+    if (!detail_holds(verify, stream))
+        return false;
+    if (stream->owner == POOL_NONE &&
+        stream->is_histogram != (state_family(p, stream->family)->kind == CELL_HISTOGRAM))
+        return false;
+    if (stream->cell == POOL_NONE)
+        return stream->refusal != 0;
+    return neighbours_hold(p, stream, at) &&
+           (stream->owner != POOL_NONE) == cell_is_native(state_cell(p, stream->cell));
+}
+
+/* Streams of one identity form a list that begins at the one that no other leads to. */
+static bool starts_hold(struct verify *verify)
+{
+    const struct pipeline *p = verify->pipeline;
+    const struct verify_pool *streams = known(verify, offsetof(struct pipeline, streams));
+    uint32_t seen = 0;
+
+    for (uint32_t i = 0; i < streams->used; i++) {
+        uint32_t at = i;
+
+        if (streams->is_free[i] || streams->is_owned[i])
+            continue;
+        for (; at != POOL_NONE; at = state_stream(p, at)->next_start, seen++)
+            if (!hash_equal(state_stream(p, at)->identity, state_stream(p, i)->identity))
+                return false;
+    }
+    return seen == p->streams.count;
+}
+
+/* ---- the others --------------------------------------------------------------------------- */
+
+static bool family_holds(struct verify *verify, uint32_t at)
+{
+    const struct pipeline *p = verify->pipeline;
+    const struct family *family = state_family(p, at);
+
+    if (!family->refusal && family->destination == POOL_NONE)
+        return false;
+    if (family->hint_stream == POOL_NONE)
+        return true;
+
+    const struct stream *hint = state_stream(p, family->hint_stream);
+
+    return hint->owner != POOL_NONE && hint->shape == SHAPE_VALUE;
+}
+
+static bool cell_holds(struct verify *verify, uint32_t at)
+{
+    const struct pipeline *p = verify->pipeline;
+    uint32_t first = state_cell(p, at)->first_stream;
+
+    return first == POOL_NONE || (state_stream(p, first)->cell == at &&
+                                  state_stream(p, first)->previous_in_cell == POOL_NONE);
+}
+
+static bool has_room(const struct pipeline *p, uint32_t layout, uint32_t room)
+{
+    return layout == POOL_NONE || state_layout(p, layout)->bound_count < room;
+}
+
+static bool buckets_hold(struct verify *verify, uint32_t at)
+{
+    const struct buckets *buckets = state_buckets(verify->pipeline, at);
+
+    return has_room(verify->pipeline, buckets->layout, buckets->room);
+}
+
+static bool minute_holds(struct verify *verify, uint32_t at)
+{
+    const struct pipeline *p = verify->pipeline;
+    const struct minute *minute = state_minute(p, at);
+
+    return has_room(p, minute->layout, minute->room) &&
+           (minute->older == POOL_NONE ||
+            state_minute(p, minute->older)->number < minute->number);
+}
+
+static bool history_holds(struct verify *verify, uint32_t at)
+{
+    const struct pipeline *p = verify->pipeline;
+    const struct history *history = state_history(p, at);
+
+    return history->older == POOL_NONE ||
+           state_history(p, history->older)->number < history->number;
+}
+
+static bool run_holds(struct verify *verify, uint32_t at)
+{
+    const struct pipeline *p = verify->pipeline;
+    const struct run *run = state_run(p, at);
+
+    return run->first <= run->last &&
+           (run->older == POOL_NONE || state_run(p, run->older)->last < run->first);
+}
+
+/* Neighbours in the list of repeats name each other, its ends are those that the pipeline names. */
+static bool repeat_holds(struct verify *verify, uint32_t at)
+{
+    const struct pipeline *p = verify->pipeline;
+    const struct repeat *repeat = state_repeat(p, at);
+
+    return (repeat->older == POOL_NONE ? p->oldest_repeat == at
+                                       : state_repeat(p, repeat->older)->newer == at) &&
+           (repeat->newer == POOL_NONE ? p->newest_repeat == at
+                                       : state_repeat(p, repeat->newer)->older == at);
+}
+
+static bool ends_hold(const struct pipeline *p)
+{
+    if (p->oldest_repeat == POOL_NONE || p->newest_repeat == POOL_NONE)
+        return p->oldest_repeat == p->newest_repeat && p->repeats.count == 0;
+    return state_repeat(p, p->oldest_repeat)->older == POOL_NONE &&
+           state_repeat(p, p->newest_repeat)->newer == POOL_NONE;
+}
+
+bool verify_links(struct verify *verify)
+{
+    static const struct {
+        size_t pool_at;
+        bool (*holds)(struct verify *verify, uint32_t at);
+        const char *otherwise;
+    } checks[] = {
+        {offsetof(struct pipeline, families), family_holds, "a family leads nowhere"},
+        {offsetof(struct pipeline, streams), stream_holds, "a stream hangs loose"},
+        {offsetof(struct pipeline, cells), cell_holds, "a cell has a foreign stream"},
+        {offsetof(struct pipeline, buckets), buckets_hold, "buckets without bounds"},
+        {offsetof(struct pipeline, minutes), minute_holds, "a minute is out of place"},
+        {offsetof(struct pipeline, histories), history_holds, "values are out of place"},
+        {offsetof(struct pipeline, runs), run_holds, "runs of minutes overlap"},
+        {offsetof(struct pipeline, repeats), repeat_holds, "repeats are no list"},
+    };
+
+    for (size_t i = 0; i < sizeof(checks) / sizeof(checks[0]); i++) {
+        const struct verify_pool *pool = known(verify, checks[i].pool_at);
+
+        for (uint32_t at = 0; at < pool->used; at++)
+            if (!pool->is_free[at] && !checks[i].holds(verify, at))
+                return wrong(verify, checks[i].otherwise);
+    }
+    if (!ends_hold(verify->pipeline))
+        return wrong(verify, "repeats are no list");
+    return starts_hold(verify) || wrong(verify, "streams of one identity are no list");
+}
