@@ -257,35 +257,43 @@ static void *run(void *self)
 
 /* ---- life -------------------------------------------------------------------------------- */
 
-struct engine *engine_start(const struct engine_options *options, struct error *err)
+struct engine *engine_new(const struct engine_options *options)
 {
     struct engine *engine = memory_new(1, sizeof(*engine));
 
     engine->options = *options;
-    engine->clock = clock_new();
     fold_write_config(&options->pipeline, &engine->config);
-    engine->journal = journal_new_memory();
     pthread_mutex_init(&engine->append_lock, NULL);
     pthread_mutex_init(&engine->picture_lock, NULL);
-    if (getrandom(&engine->seed, sizeof(engine->seed), 0) != sizeof(engine->seed)) {
-        FAIL(err, ERROR_INTERNAL, "no random numbers for the hash seed");
-        engine_free(engine);
-        return NULL;
-    }
+    return engine;
+}
+
+static bool open_memory(struct engine *engine, struct error *err)
+{
+    const struct engine_options *options = &engine->options;
+
+    if (getrandom(&engine->seed, sizeof(engine->seed), 0) != sizeof(engine->seed))
+        return FAIL(err, ERROR_INTERNAL, "no random numbers for the hash seed");
+    engine->journal = journal_new_memory();
     engine->fold = fold_new(&(struct fold_options){.seed = engine->seed,
-                                                   .initial = &engine->options.pipeline,
+                                                   .initial = &options->pipeline,
                                                    .put = options->put,
                                                    .self = options->put_self});
+    return true;
+}
+
+bool engine_start(struct engine *engine, struct error *err)
+{
+    if (!open_memory(engine, err))
+        return false;
+    engine->clock = clock_new_after(fold_receive_ns(engine->fold));
     /* Before any request. */
     offer_config(engine);
     atomic_store(&engine->is_accepting, true);
-    if (pthread_create(&engine->thread, NULL, run, engine) != 0) {
-        FAIL(err, ERROR_INTERNAL, "cannot start the engine thread");
-        engine_free(engine);
-        return NULL;
-    }
+    if (pthread_create(&engine->thread, NULL, run, engine) != 0)
+        return FAIL(err, ERROR_INTERNAL, "cannot start the engine thread");
     engine->is_running = true;
-    return engine;
+    return true;
 }
 
 void engine_refuse(struct engine *engine)

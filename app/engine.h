@@ -12,11 +12,13 @@
 #ifndef APP_ENGINE_H
 #define APP_ENGINE_H
 
+#include "base/compiler.h"
 #include "base/error.h"
 #include "base/ledger.h"
 #include "pipeline/pipeline.h"
 #include "receiver/intake.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -31,10 +33,13 @@ struct engine_options {
     void *put_self;
 };
 
-struct engine *engine_start(const struct engine_options *options,
-                            struct error *err) MUST_CHECK;
+/* Can be read from at once, and takes no requests yet. */
+struct engine *engine_new(const struct engine_options *options);
 
-/* The receiver's way in; valid until engine_free(). */
+/* Begins to take requests. */
+bool engine_start(struct engine *engine, struct error *err) MUST_CHECK;
+
+/* The receiver's way in, once started; valid until engine_free(). */
 struct intake engine_intake(struct engine *engine);
 
 /* New requests are refused from now on. */

@@ -2,8 +2,8 @@
 
 #include "app/admin.h"
 #include "app/engine.h"
+#include "app/facts.h"
 #include "app/machine.h"
-#include "app/page.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "exporter/delivery.h"
@@ -26,83 +26,9 @@ enum {
 
 struct gateway {
     const struct config *config;
-    uint64_t started_ns;
-    struct outbox *outbox;
-    struct delivery *delivery;
-    struct engine *engine;
+    struct facts_sources parts;
     struct intake intake;
-    struct receiver *receiver;
-    struct admin *admin;
-    char grpc_address[RECEIVER_ADDRESS_MAX], http_address[RECEIVER_ADDRESS_MAX];
-    atomic_bool is_ready;
 };
-
-/* ---- pages ------------------------------------------------------------------------------- */
-
-/* All facts of one moment; on the admin thread. */
-static void render_facts(struct gateway *gateway,
-                         void (*write)(const struct page_facts *facts,
-                                       struct buffer *out),
-                         struct buffer *out)
-{
-    struct engine_picture engine;
-    struct outbox_counts outbox;
-    struct value_ledger values;
-    struct delivery_status delivery = {0};
-    struct receiver_stats receiver = {0};
-
-    engine_read(gateway->engine, &engine);
-    outbox_read_counts(gateway->outbox, &outbox);
-    outbox_read_ledger(gateway->outbox, &values);
-    delivery_read_status(gateway->delivery, &delivery);
-    receiver_read_stats(gateway->receiver, &receiver);
-    write(
-        &(struct page_facts){
-            .version = GATEWAY_VERSION,
-            .started_ns = gateway->started_ns,
-            .now_ns = clock_now_ns(),
-            .grpc_address = gateway->grpc_address,
-            .http_address = gateway->http_address,
-            .admin_address = admin_address(gateway->admin),
-            .is_ready = atomic_load(&gateway->is_ready),
-            .engine = &engine,
-            .outbox = &outbox,
-            .values = &values,
-            .delivery = &delivery,
-            .receiver = &receiver,
-            .resident_bytes = machine_resident_bytes(),
-        },
-        out);
-    delivery_status_release(&delivery);
-}
-
-static void render_ready(struct gateway *gateway, struct admin_answer *answer)
-{
-    bool is_ready = atomic_load(&gateway->is_ready);
-
-    answer->status = is_ready ? 200 : 503;
-    answer->media_type = "application/json";
-    buffer_printf(&answer->body, "{\"status\":\"%s\"}\n",
-                  is_ready ? "Server available" : "Server not available");
-}
-
-static void render(void *self, enum admin_page page, struct admin_answer *answer)
-{
-    struct gateway *gateway = self;
-
-    switch (page) {
-    case ADMIN_LIVE: buffer_append_text(&answer->body, "ok\n"); break;
-    case ADMIN_READY: render_ready(gateway, answer); break;
-    case ADMIN_METRICS:
-        answer->media_type = "text/plain; version=0.0.4; charset=utf-8";
-        render_facts(gateway, page_metrics, &answer->body);
-        break;
-    case ADMIN_STATUS:
-        answer->media_type = "application/json";
-        render_facts(gateway, page_status, &answer->body);
-        break;
-    }
-}
 
 /* ---- start ------------------------------------------------------------------------------- */
 
@@ -112,17 +38,17 @@ static void put(void *self, const struct mackerel_row *rows, size_t count,
 {
     struct gateway *gateway = self;
 
-    outbox_put(gateway->outbox, rows, count, tick_lsn);
-    delivery_wake(gateway->delivery);
+    outbox_put(gateway->parts.outbox, rows, count, tick_lsn);
+    delivery_wake(gateway->parts.delivery);
 }
 
 static bool start_delivery(struct gateway *gateway, struct error *err)
 {
     const struct config *config = gateway->config;
 
-    gateway->outbox = outbox_new(
+    gateway->parts.outbox = outbox_new(
         &(struct outbox_options){.max_bytes = (size_t)config->outbox_max_size});
-    gateway->delivery = delivery_start(
+    gateway->parts.delivery = delivery_start(
         &(struct delivery_options){
             .apikey = config->apikey,
             .apikey_file = config->apikey_file,
@@ -136,8 +62,8 @@ static bool start_delivery(struct gateway *gateway, struct error *err)
             .create_services = config->services_create,
             .outbox_max_bytes = (size_t)config->outbox_max_size,
         },
-        gateway->outbox, err);
-    return gateway->delivery != NULL;
+        gateway->parts.outbox, err);
+    return gateway->parts.delivery != NULL;
 }
 
 /* 80 %: the rest is for what is counted nowhere. */
@@ -147,25 +73,19 @@ static size_t memory_limit(const struct config *config)
                                          : machine_memory_bytes() / 5 * 4);
 }
 
-static bool start_engine(struct gateway *gateway, struct error *err)
+static void make_engine(struct gateway *gateway)
 {
     const struct config *config = gateway->config;
 
-    gateway->engine = engine_start(
-        &(struct engine_options){
-            .pipeline = {.grace_ns = config->grace_ns,
-                         .lateness_ns = config->lateness_ns,
-                         .default_service = config->services_default,
-                         .native_metrics = config->native_metrics},
-            .max_inflight_bytes = memory_limit(config),
-            .put = put,
-            .put_self = gateway,
-        },
-        err);
-    if (!gateway->engine)
-        return false;
-    gateway->intake = engine_intake(gateway->engine);
-    return true;
+    gateway->parts.engine = engine_new(&(struct engine_options){
+        .pipeline = {.grace_ns = config->grace_ns,
+                     .lateness_ns = config->lateness_ns,
+                     .default_service = config->services_default,
+                     .native_metrics = config->native_metrics},
+        .max_inflight_bytes = memory_limit(config),
+        .put = put,
+        .put_self = gateway,
+    });
 }
 
 static size_t smaller(uint64_t a, size_t b)
@@ -178,8 +98,10 @@ static bool start_receiver(struct gateway *gateway, struct error *err)
     const struct config *config = gateway->config;
     /* One request must not keep all others out. */
     size_t quarter = memory_limit(config) / 4;
+    struct receiver *receiver;
 
-    gateway->receiver = receiver_start(
+    gateway->intake = engine_intake(gateway->parts.engine);
+    receiver = receiver_start(
         &(struct receiver_options){
             .grpc_endpoint = config->grpc_endpoint,
             .http_endpoint = config->http_endpoint,
@@ -187,23 +109,25 @@ static bool start_receiver(struct gateway *gateway, struct error *err)
             .max_http_body_bytes = smaller(config->max_request_body_size, quarter),
         },
         &gateway->intake, err);
-    if (!gateway->receiver)
-        return false;
-    receiver_address(gateway->receiver, RECEIVER_GRPC_PORT, gateway->grpc_address);
-    receiver_address(gateway->receiver, RECEIVER_HTTP_PORT, gateway->http_address);
-    return true;
+    atomic_store(&gateway->parts.receiver, receiver);
+    return receiver != NULL;
+}
+
+static void render(void *self, enum admin_page page, struct admin_answer *answer)
+{
+    facts_render(self, page, answer);
 }
 
 static bool start_admin(struct gateway *gateway, struct error *err)
 {
-    gateway->admin = admin_open(
+    gateway->parts.admin = admin_open(
         &(struct admin_options){
             .endpoint = gateway->config->admin_endpoint,
             .render = render,
-            .self = gateway,
+            .self = &gateway->parts,
         },
         err);
-    return gateway->admin && admin_start(gateway->admin, err);
+    return gateway->parts.admin && admin_start(gateway->parts.admin, err);
 }
 
 static bool is_preview(const struct config *config)
@@ -227,25 +151,39 @@ static void log_start(const struct config *config)
 /* Scripts and people wait for this line; it is the same in every log format. */
 static void say_ready(struct gateway *gateway)
 {
-    atomic_store(&gateway->is_ready, true);
-    fprintf(stderr, "ready grpc=%s http=%s admin=%s\n", gateway->grpc_address,
-            gateway->http_address, admin_address(gateway->admin));
+    struct receiver *receiver = atomic_load(&gateway->parts.receiver);
+    char grpc[RECEIVER_ADDRESS_MAX], http[RECEIVER_ADDRESS_MAX];
+
+    receiver_address(receiver, RECEIVER_GRPC_PORT, grpc);
+    receiver_address(receiver, RECEIVER_HTTP_PORT, http);
+    atomic_store(&gateway->parts.is_ready, true);
+    fprintf(stderr, "ready grpc=%s http=%s admin=%s\n", grpc, http,
+            admin_address(gateway->parts.admin));
 }
 
+static enum exit_code fail_start(const struct error *err, enum exit_code code)
+{
+    log_event(LOG_ERROR, "cannot start", LOG_TEXT("error", err->text));
+    return err->kind == ERROR_INVALID ? EXIT_CONFIG : code;
+}
+
+/* Who is asked while the engine recovers is there first; senders are let in when all is ready. */
 static enum exit_code start(struct gateway *gateway)
 {
     struct error err = {0};
 
     log_start(gateway->config);
-    if (start_delivery(gateway, &err) && start_engine(gateway, &err) &&
-        start_receiver(gateway, &err) && start_admin(gateway, &err)) {
-        say_ready(gateway);
-        return EXIT_FINE;
-    }
-    log_event(LOG_ERROR, "cannot start", LOG_TEXT("error", err.text));
-    if (!gateway->delivery || err.kind == ERROR_INVALID)
-        return EXIT_CONFIG;
-    return gateway->engine ? EXIT_UNAVAILABLE : EXIT_INTERNAL;
+    make_engine(gateway);
+    if (!start_delivery(gateway, &err))
+        return fail_start(&err, EXIT_CONFIG);
+    if (!start_admin(gateway, &err))
+        return fail_start(&err, EXIT_UNAVAILABLE);
+    if (!engine_start(gateway->parts.engine, &err))
+        return fail_start(&err, EXIT_INTERNAL);
+    if (!start_receiver(gateway, &err))
+        return fail_start(&err, EXIT_UNAVAILABLE);
+    say_ready(gateway);
+    return EXIT_FINE;
 }
 
 /* ---- stop -------------------------------------------------------------------------------- */
@@ -257,17 +195,17 @@ static uint64_t now_ms(void)
 
 static void stop_receiver(struct gateway *gateway)
 {
-    if (!receiver_drain(gateway->receiver, RECEIVER_STOP_MS))
+    if (!receiver_drain(atomic_load(&gateway->parts.receiver), RECEIVER_STOP_MS))
         log_message(LOG_WARN,
                     "senders did not finish in time; their connections are closed");
-    engine_refuse(gateway->engine);
+    engine_refuse(gateway->parts.engine);
 }
 
 static enum exit_code say_stopped(struct gateway *gateway, size_t left)
 {
     struct engine_picture engine;
 
-    engine_read(gateway->engine, &engine);
+    engine_read(gateway->parts.engine, &engine);
     if (left == 0) {
         log_event(LOG_INFO, "stopped", LOG_UINT("values_lost", 0),
                   LOG_UINT("points_of_unfinished_minutes", engine.ledger.pending));
@@ -287,22 +225,22 @@ static enum exit_code stop(struct gateway *gateway)
     uint64_t end_ms = now_ms() + STOP_MS, now;
     size_t left;
 
-    atomic_store(&gateway->is_ready, false);
+    atomic_store(&gateway->parts.is_ready, false);
     stop_receiver(gateway);
-    engine_finish(gateway->engine);
+    engine_finish(gateway->parts.engine);
     now = now_ms();
-    left = delivery_drain(gateway->delivery,
+    left = delivery_drain(gateway->parts.delivery,
                           now + MIN_POST_MS < end_ms ? end_ms - now : MIN_POST_MS);
     return say_stopped(gateway, left);
 }
 
 static void release(struct gateway *gateway)
 {
-    admin_free(gateway->admin);
-    receiver_free(gateway->receiver);
-    engine_free(gateway->engine);
-    delivery_free(gateway->delivery);
-    outbox_free(gateway->outbox);
+    admin_free(gateway->parts.admin);
+    receiver_free(atomic_load(&gateway->parts.receiver));
+    engine_free(gateway->parts.engine);
+    delivery_free(gateway->parts.delivery);
+    outbox_free(gateway->parts.outbox);
 }
 
 /* ---- signals ----------------------------------------------------------------------------- */
@@ -352,7 +290,7 @@ static void wait_signal(void)
 
 enum exit_code gateway_run(const struct config *config)
 {
-    struct gateway gateway = {.config = config, .started_ns = clock_now_ns()};
+    struct gateway gateway = {.config = config, .parts.started_ns = clock_now_ns()};
     enum exit_code code;
 
     hold_signals();

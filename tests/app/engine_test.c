@@ -80,16 +80,14 @@ static void keep(void *self, const struct mackerel_row *rows, size_t count,
 static struct engine *start(struct posts *posts)
 {
     struct error err;
-    struct engine *engine = engine_start(
-        &(struct engine_options){
-            .pipeline = {.grace_ns = NS_PER_S / 20, .lateness_ns = 300 * NS_PER_S},
-            .max_inflight_bytes = 1 << 20,
-            .put = keep,
-            .put_self = posts,
-        },
-        &err);
+    struct engine *engine = engine_new(&(struct engine_options){
+        .pipeline = {.grace_ns = NS_PER_S / 20, .lateness_ns = 300 * NS_PER_S},
+        .max_inflight_bytes = 1 << 20,
+        .put = keep,
+        .put_self = posts,
+    });
 
-    assert_non_null(engine);
+    assert_true(engine_start(engine, &err));
     return engine;
 }
 
