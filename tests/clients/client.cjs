@@ -4,6 +4,7 @@
  */
 'use strict';
 
+const { existsSync } = require('fs');
 const { defaultResource, resourceFromAttributes } = require('@opentelemetry/resources');
 const {
     AggregationTemporality,
@@ -69,7 +70,9 @@ async function main() {
     const counted = { orders: 0, latency_count: 0, latency_sum: 0 };
     if (options.phase_ms !== undefined) waitForPhase(options.phase_ms);
     inFlight.add(5);
-    for (let step = 0; Date.now() / 1000 < options.until; step++) {
+    const isOver = () =>
+        Date.now() / 1000 >= options.until || existsSync(options.stop_file || '');
+    for (let step = 0; !isOver(); step++) {
         orders.add(1 + (step % 3), { kind: step % 2 ? 'book' : 'toy' });
         latency.record(LATENCIES[step % 5], { route: step % 3 ? '/a' : '/b' });
         temperature.record(Date.now() / 1000 < options.middle ? 10.5 : 20.25);

@@ -1,9 +1,11 @@
 """A program measured with the OpenTelemetry Python SDK: the workload of tests/clients/client.cjs.
 
-Works until `until` (Unix seconds), then prints as JSON what it counted. Its arguments are one JSON
-object: service, instance, transport (grpc, http), gzip, delta, endpoint, middle, until.
+Works until `until` (Unix seconds) or until the file `stop_file` is there, then prints as JSON what it
+counted. Its arguments are one JSON object: service, instance, transport (grpc, http), gzip, delta,
+endpoint, middle, until, stop_file (may be missing).
 """
 import json
+import os
 import sys
 import time
 
@@ -55,7 +57,7 @@ def main():
     counted = {"orders": 0, "latency_count": 0, "latency_sum": 0.0}
     in_flight.add(5)
     step = 0
-    while (now := time.time()) < case["until"]:
+    while (now := time.time()) < case["until"] and not os.path.exists(case.get("stop_file", "")):
         orders.add(1 + step % 3, {"kind": "book" if step % 2 else "toy"})
         latency.record(LATENCIES[step % 5], {"route": "/a" if step % 3 else "/b"})
         temperature.set(10.5 if now < case["middle"] else 20.25)

@@ -34,9 +34,15 @@ def clean_environment(**more):
 
 
 class Gateway:
-    """One process. Options are configuration keys: Gateway(api, {"minutes.grace": "1s"})."""
+    """One process. Options are configuration keys: Gateway(api, {"minutes.grace": "1s"}).
 
-    def __init__(self, api, options=None):
+    How to start it differently: another `program`, more `environment`, a `prefix` of words before the
+    program. With `wait=False` its addresses are known only after wait_ready().
+    """
+
+    def __init__(
+        self, api, options=None, *, program=None, environment=None, prefix=(), wait=True
+    ):
         options = {
             "receiver.grpc.endpoint": "127.0.0.1:0",
             "receiver.http.endpoint": "127.0.0.1:0",
@@ -50,15 +56,19 @@ class Gateway:
         arguments = [word for k, v in options.items() for word in ("--set", f"{k}={v}")]
         with open(self._output, "wb") as output:
             self.process = subprocess.Popen(
-                [binary(), "run", *arguments],
+                [*prefix, program or binary(), "run", *arguments],
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=output,
-                env=clean_environment(MACKEREL_APIKEY=api.key, **SANITIZER),
+                env=clean_environment(MACKEREL_APIKEY=api.key, **SANITIZER, **(environment or {})),
             )
-        self.grpc, self.http, self.admin = self._wait_ready()
+        if wait:
+            self.wait_ready()
 
-    def _wait_ready(self):
+    def wait_ready(self):
+        self.grpc, self.http, self.admin = self._read_addresses()
+
+    def _read_addresses(self):
         deadline = time.monotonic() + START_S
         while time.monotonic() < deadline:
             if match := READY.search(self._output.read_bytes()):
