@@ -224,6 +224,7 @@ void family_report(struct pipeline *p, uint32_t index, uint64_t since_ns,
 {
     struct source *source = state_source(p, index);
 
+    source->heard_ns = p->now_ns;
     if (time_ns <= source->last_ns)
         return;
     if (source->last_ns == 0) {

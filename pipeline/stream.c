@@ -232,6 +232,20 @@ void stream_drop(struct pipeline *p, uint32_t index)
     p->counts.evicted++;
 }
 
+/*
+ * By point times: those of its own source while that is heard, else the newest of all. (A collector
+ * that replays an old queue is hours behind the others and yet not idle.)
+ */
+static bool is_idle(const struct pipeline *p, const struct stream *stream)
+{
+    const struct source *source = state_source(p,
+                                               state_family(p, stream->family)->source);
+    bool is_heard = p->now_ns <= source->heard_ns + NS_PER_HOUR;
+
+    return cadence_is_lost(&stream->cadence, stream->last_ns,
+                           is_heard ? source->last_ns : p->newest_ns);
+}
+
 /* A few streams at each call: all of them within minutes, none of them noticeable. */
 void stream_sweep(struct pipeline *p)
 {
@@ -248,8 +262,7 @@ void stream_sweep(struct pipeline *p)
         uint32_t index = p->sweep++;
         const struct stream *stream = state_stream(p, index);
 
-        if (stream->family != POOL_NONE &&
-            cadence_is_lost(&stream->cadence, stream->last_ns, p->newest_ns))
+        if (stream->family != POOL_NONE && is_idle(p, stream))
             stream_drop(p, index);
     }
 }

@@ -195,6 +195,23 @@ static void gauges_that_are_replayed_one_after_the_other_are_merged(void **state
     scene_free(scene);
 }
 
+static void queue_that_is_replayed_is_not_idle_beside_live_senders(void **state)
+{
+    struct scene *scene = scene_new(0);
+    const struct scene_metric live = {&B, SCENE_GAUGE, "width"};
+
+    (void)state;
+    for (int i = 0; i < 60; i++) {
+        send(scene, 3 * HOUR + 4 * i, &live, 3 * HOUR + 4 * i, i);
+        send(scene, 3 * HOUR + 4 * i + 1, &COUNTER_A, 60 + 10 * i, 60 + 10 * i);
+    }
+    scene_wait_until(scene, 4 * HOUR);
+    assert_int_equal(scene_reason(scene, REASON_BASELINE), 1);
+    for (uint64_t minute = 1; minute < 10; minute++)
+        assert_near(scene_value(scene, "ticks.rate", minute), 1);
+    scene_free(scene);
+}
+
 static void body_that_came_before_counts_once(void **state)
 {
     struct scene *scene = scene_new(0);
@@ -276,6 +293,7 @@ int main(void)
         cmocka_unit_test(minute_that_was_never_posted_opens_for_a_day_and_no_longer),
         cmocka_unit_test(final_minute_of_a_series_that_vanished_stays_as_it_is),
         cmocka_unit_test(gauges_that_are_replayed_one_after_the_other_are_merged),
+        cmocka_unit_test(queue_that_is_replayed_is_not_idle_beside_live_senders),
         cmocka_unit_test(body_that_came_before_counts_once),
         cmocka_unit_test(body_that_comes_again_after_ten_minutes_is_looked_at_anew),
         cmocka_unit_test(oldest_late_minutes_give_way_when_there_are_too_many),
