@@ -116,6 +116,83 @@ void fold_finish(struct fold *fold, uint64_t now_ns)
     pipeline_finish(fold->pipeline, now_ns, emit, fold);
 }
 
+/* ---- saving ------------------------------------------------------------------------------ */
+
+static const char MAGIC[8] = "MGWfold1";
+
+/* Numbers as they lie in memory, like the pipeline's own state: a checkpoint stays on its machine. */
+struct header {
+    char magic[8];
+    uint64_t lsn, tick_lsn, receive_ns, unreadable, config_bytes;
+};
+
+enum {
+    MAX_CONFIG_BYTES = 16 << 20
+};
+
+bool fold_save(const struct fold *fold, checkpoint_write *write, void *self)
+{
+    struct header header = {
+        .lsn = fold->lsn,
+        .tick_lsn = fold->tick_lsn,
+        .receive_ns = fold->receive_ns,
+        .unreadable = fold->unreadable,
+        .config_bytes = fold->config.len,
+    };
+
+    memcpy(header.magic, MAGIC, sizeof(MAGIC));
+    return write(self, (struct slice){(const char *)&header, sizeof(header)}) &&
+           (fold->config.len == 0 || write(self, buffer_slice(&fold->config))) &&
+           pipeline_save(fold->pipeline, write, self);
+}
+
+static bool load_config(struct fold *fold, size_t bytes, checkpoint_read *read,
+                        void *read_self)
+{
+    if (bytes == 0)
+        return true;
+    if (bytes > MAX_CONFIG_BYTES ||
+        !read(read_self, buffer_reserve(&fold->config, bytes), bytes))
+        return false;
+    fold->config.len = bytes;
+    return true;
+}
+
+static bool load(struct fold *fold, uint64_t lsn, checkpoint_read *read, void *read_self,
+                 struct error *err)
+{
+    struct header header;
+
+    if (!read(read_self, (char *)&header, sizeof(header)) ||
+        memcmp(header.magic, MAGIC, sizeof(MAGIC)) != 0)
+        return FAIL(err, ERROR_INVALID, "the checkpoint does not begin with a fold");
+    if (header.lsn != lsn)
+        return FAIL(err, ERROR_INVALID, "the checkpoint's fold is of another LSN");
+    if (!load_config(fold, header.config_bytes, read, read_self))
+        return FAIL(err, ERROR_INVALID, "the checkpoint's options are cut off");
+    fold->pipeline = pipeline_load(read, read_self, err);
+    if (!fold->pipeline)
+        return false;
+    fold->lsn = header.lsn;
+    fold->tick_lsn = header.tick_lsn;
+    fold->receive_ns = header.receive_ns;
+    fold->unreadable = header.unreadable;
+    return true;
+}
+
+struct fold *fold_load(const struct fold_options *options, uint64_t lsn,
+                       checkpoint_read *read, void *read_self, struct error *err)
+{
+    struct fold *fold = memory_new(1, sizeof(*fold));
+
+    fold->options = *options;
+    fold->batch = otlp_batch_new();
+    if (load(fold, lsn, read, read_self, err))
+        return fold;
+    fold_free(fold);
+    return NULL;
+}
+
 /* ---- reading ----------------------------------------------------------------------------- */
 
 uint64_t fold_lsn(const struct fold *fold)

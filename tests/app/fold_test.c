@@ -268,6 +268,89 @@ static void journal_without_its_beginning_goes_by_the_initial_options(void **sta
     buffer_release(&out);
 }
 
+/* ---- saving ------------------------------------------------------------------------------ */
+
+static bool append(void *self, struct slice bytes)
+{
+    buffer_append(self, bytes);
+    return true;
+}
+
+static bool take(void *self, char *to, size_t len)
+{
+    struct slice *rest = self;
+
+    if (len > rest->len)
+        return false;
+    memcpy(to, rest->ptr, len);
+    *rest = (struct slice){rest->ptr + len, rest->len - len};
+    return true;
+}
+
+static void loaded_fold_goes_on_as_the_saved_one_would(void **state)
+{
+    struct buffer first = {0}, second = {0}, bytes = {0};
+    struct fold_options options = options_into(&first);
+    struct fold *fold = fold_new(&options);
+    struct error err;
+
+    (void)state;
+    tell(fold, send);
+    tick(fold, at(75));
+    assert_true(fold_save(fold, append, &bytes));
+
+    struct slice rest = buffer_slice(&bytes);
+    struct fold *again = fold_load(
+        &(struct fold_options){
+            .seed = SEED, .outbox_lsn = 6, .put = note, .self = &second},
+        6, take, &rest, &err);
+
+    assert_non_null(again);
+    assert_int_equal(rest.len, 0);
+    assert_int_equal(fold_lsn(again), 6);
+    assert_int_equal(fold_tick_lsn(again), 6);
+    assert_int_equal(fold_receive_ns(again), at(75));
+    assert_true(slice_equal(fold_config(again), fold_config(fold)));
+    send(again, at(80), 12);
+    tick(again, at(135));
+    assert_text(&second, "8 shop +60 queue 12\n");
+    assert_int_equal(pipeline_ledger(fold_pipeline(again))->received, 5);
+    assert_true(point_ledger_balances(pipeline_ledger(fold_pipeline(again))));
+    fold_free(again);
+    fold_free(fold);
+    buffer_release(&first);
+    buffer_release(&second);
+    buffer_release(&bytes);
+}
+
+static void bytes_that_are_no_fold_are_refused(void **state)
+{
+    struct buffer out = {0}, bytes = {0};
+    struct fold_options options = options_into(&out);
+    struct fold *fold = fold_new(&options);
+    struct error err;
+
+    (void)state;
+    tell(fold, send);
+    assert_true(fold_save(fold, append, &bytes));
+    for (size_t len = 0; len < bytes.len; len += len < 200 ? 1 : 97) {
+        struct slice rest = {bytes.ptr, len};
+
+        err.kind = ERROR_NONE;
+        assert_null(fold_load(&options, 5, take, &rest, &err));
+        assert_int_equal(err.kind, ERROR_INVALID);
+    }
+
+    struct slice other_lsn = buffer_slice(&bytes), damaged = other_lsn;
+
+    assert_null(fold_load(&options, 4, take, &other_lsn, &err));
+    bytes.ptr[0] ^= 1;
+    assert_null(fold_load(&options, 5, take, &damaged, &err));
+    fold_free(fold);
+    buffer_release(&out);
+    buffer_release(&bytes);
+}
+
 /* ---- the text of options ----------------------------------------------------------------- */
 
 static void options_come_back_from_their_text(void **state)
@@ -337,6 +420,8 @@ int main(void)
         cmocka_unit_test(undecodable_body_changes_nothing_and_is_counted),
         cmocka_unit_test(configuration_is_in_force_from_its_record_on),
         cmocka_unit_test(journal_without_its_beginning_goes_by_the_initial_options),
+        cmocka_unit_test(loaded_fold_goes_on_as_the_saved_one_would),
+        cmocka_unit_test(bytes_that_are_no_fold_are_refused),
         cmocka_unit_test(options_come_back_from_their_text),
         cmocka_unit_test(options_of_a_newer_program_are_read_as_far_as_known),
         cmocka_unit_test(text_that_is_no_options_is_refused),
