@@ -1,47 +1,73 @@
 #include "exporter/agent_watch.h"
 
+enum {
+    MINUTE_MS = 60000,
+    /* After the beginning of a minute: the agent needs a moment to post. */
+    PHASE_MS = 2000,
+};
+
 void agent_watch_init(struct agent_watch *watch, uint64_t now_ms)
 {
     *watch = (struct agent_watch){.state = NATIVE_WAIT, .due_ms = now_ms};
 }
 
-uint64_t agent_watch_due_ms(const struct agent_watch *watch)
+/* The beginning of the first minute that starts `wait_ms` from now or later. */
+static uint64_t beginning_of_minute(struct instant now, uint64_t wait_ms)
 {
-    uint64_t quiet_ms = watch->posted_ms ? watch->posted_ms + AGENT_WATCH_AGAIN_MS : 0;
+    uint64_t into_ms = (now.unix_ns / 1000000 + wait_ms) % MINUTE_MS;
 
-    return quiet_ms > watch->due_ms ? quiet_ms : watch->due_ms;
+    return now.mono_ms + wait_ms + (MINUTE_MS - into_ms) % MINUTE_MS + PHASE_MS;
 }
 
-static void decide(struct agent_watch *watch, enum native_state state, uint64_t now_ms)
+static void wait_for(struct agent_watch *watch, uint64_t wait_ms, struct instant now)
+{
+    /* While we do not write there is nothing to mix up, and values wait for the answer. */
+    bool is_ours = watch->state == NATIVE_POST;
+
+    watch->tries = 0;
+    watch->due_ms = is_ours ? beginning_of_minute(now, wait_ms) : now.mono_ms + wait_ms;
+}
+
+static void decide(struct agent_watch *watch, enum native_state state, struct instant now)
 {
     watch->state = state;
     watch->is_second = false;
-    watch->due_ms = now_ms + AGENT_WATCH_AGAIN_MS;
+    wait_for(watch, AGENT_WATCH_AGAIN_MS, now);
 }
 
-void agent_watch_read(struct agent_watch *watch, uint64_t value_time_s, uint64_t now_ms)
+/* Have we sent the minute before this one already? Then an agent need not be ahead of us. */
+static bool may_be_level(const struct agent_watch *watch, struct instant now)
 {
-    if (value_time_s == 0) {
-        decide(watch, NATIVE_POST, now_ms);
-        return;
-    }
-    if (!watch->is_second) {
-        watch->is_second = true;
-        watch->first_s = value_time_s;
-        watch->first_ms = now_ms;
-        watch->due_ms = now_ms + AGENT_WATCH_GAP_MS;
-        return;
-    }
-    if (watch->posted_ms >= watch->first_ms && watch->posted_ms) {
-        /* What advanced may be ours; another identity of this host posts already. */
-        decide(watch, watch->state == NATIVE_WAIT ? NATIVE_POST : watch->state, now_ms);
-        return;
-    }
-    decide(watch, value_time_s > watch->first_s ? NATIVE_AGENT_WRITES : NATIVE_POST,
-           now_ms);
+    uint64_t now_s = instant_unix_s(now);
+
+    return watch->ours_s && watch->ours_s + 60 >= now_s - now_s % 60;
 }
 
-void agent_watch_posted(struct agent_watch *watch, uint64_t now_ms)
+void agent_watch_read(struct agent_watch *watch, uint64_t value_time_s,
+                      struct instant now)
 {
-    watch->posted_ms = now_ms ? now_ms : 1;
+    bool is_ours = value_time_s <= watch->ours_s;
+
+    if (is_ours && may_be_level(watch, now) && ++watch->tries < AGENT_WATCH_TRIES) {
+        watch->due_ms = beginning_of_minute(now, 0);
+        return;
+    }
+    if (is_ours) {
+        decide(watch, NATIVE_POST, now);
+        return;
+    }
+    if (watch->is_second) {
+        decide(watch, value_time_s > watch->first_s ? NATIVE_AGENT_WRITES : NATIVE_POST,
+               now);
+        return;
+    }
+    watch->is_second = true;
+    watch->first_s = value_time_s;
+    wait_for(watch, AGENT_WATCH_GAP_MS, now);
+}
+
+void agent_watch_posted(struct agent_watch *watch, uint64_t minute_s)
+{
+    if (minute_s > watch->ours_s)
+        watch->ours_s = minute_s;
 }

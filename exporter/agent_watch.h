@@ -4,12 +4,21 @@
  *
  * The host's newest loadavg5 is read twice, two minutes apart; the agent posts it every minute, so
  * if its time advanced, the agent writes. Until the second reading native values wait. A host that
- * never had a value is free at once. An hour later it is looked at again, but not while we post
- * loadavg5 ourselves: we would see our own values.
- * Pure: the caller reads, this decides when and what it means. Times: monotonic milliseconds.
+ * never had a value is free at once. Every hour it is looked at again, whoever writes by then.
+ *
+ * While we post loadavg5 ourselves, what is read may be ours: a value counts as another's only if it
+ * is of a later minute than any that we sent. The agent posts minute M during M, we post M when it
+ * is over; so at the beginning of a minute, before we post, an agent is always a minute ahead, and
+ * there a reading that finds our own newest value proves that nobody else writes. Later in the
+ * minute the two may be level: then the next minute's beginning is waited for, a few times.
+ *
+ * Pure: the caller reads, this decides when and what it means. Times: monotonic milliseconds, unless
+ * said otherwise.
  */
 #ifndef EXPORTER_AGENT_WATCH_H
 #define EXPORTER_AGENT_WATCH_H
+
+#include "exporter/instant.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -17,6 +26,8 @@
 enum {
     AGENT_WATCH_GAP_MS = 2 * 60 * 1000,
     AGENT_WATCH_AGAIN_MS = 60 * 60 * 1000,
+    /* Readings that prove nothing, in a row, before ours is believed to be ours. */
+    AGENT_WATCH_TRIES = 5,
 };
 
 enum native_state {
@@ -28,22 +39,20 @@ enum native_state {
 
 struct agent_watch {
     enum native_state state;
-    bool is_second;     /* the next reading is the second one */
-    uint64_t due_ms;    /* when to read next */
-    uint64_t first_ms;  /* when the first reading was made */
-    uint64_t first_s;   /* the value's time that it found */
-    uint64_t posted_ms; /* when we last posted loadavg5 ourselves; 0: never */
+    bool is_second;   /* the next reading is the second one */
+    unsigned tries;   /* readings that proved nothing */
+    uint64_t due_ms;  /* when to read next */
+    uint64_t first_s; /* Unix time of the value that the first reading found */
+    uint64_t ours_s;  /* newest minute of loadavg5 that we sent ourselves; 0: never */
 };
 
 void agent_watch_init(struct agent_watch *watch, uint64_t now_ms);
 
-/* When to read next. */
-uint64_t agent_watch_due_ms(const struct agent_watch *watch);
-
 /* A reading: the time of the newest loadavg5, 0 when there is none. */
-void agent_watch_read(struct agent_watch *watch, uint64_t value_time_s, uint64_t now_ms);
+void agent_watch_read(struct agent_watch *watch, uint64_t value_time_s,
+                      struct instant now);
 
-/* We posted loadavg5 of this host. */
-void agent_watch_posted(struct agent_watch *watch, uint64_t now_ms);
+/* We send loadavg5 of that minute of this host; to be told before the request leaves. */
+void agent_watch_posted(struct agent_watch *watch, uint64_t minute_s);
 
 #endif

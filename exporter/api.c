@@ -29,6 +29,24 @@ bool api_is_post(enum api_endpoint endpoint)
     return calls[endpoint].is_post;
 }
 
+static bool is_blank(char c)
+{
+    return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+}
+
+bool api_is_json(const struct api_answer *answer)
+{
+    struct slice body = answer->body;
+
+    while (body.len && is_blank(body.ptr[body.len - 1]))
+        body.len--;
+    while (body.len && is_blank(*body.ptr)) {
+        body.ptr++;
+        body.len--;
+    }
+    return body.len >= 2 && body.ptr[0] == '{' && body.ptr[body.len - 1] == '}';
+}
+
 void api_request_reset(struct api_request *request, enum api_endpoint endpoint,
                        uint64_t destination)
 {

@@ -41,6 +41,10 @@ struct api_answer {
     const char *error;       /* transport failure in words; NULL: none */
 };
 
+/* Does the body look like the JSON object that every call is answered with? A page of a proxy or of
+ * a network that wants a log-in does not. */
+bool api_is_json(const struct api_answer *answer);
+
 /* Short name for logs and metrics. */
 const char *api_name(enum api_endpoint endpoint);
 bool api_is_post(enum api_endpoint endpoint);

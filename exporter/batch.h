@@ -4,7 +4,7 @@
  * A body is a JSON array of values of one lane: values of any hosts and minutes for
  * POST /api/v0/tsdb, of one service for POST /api/v0/services/<name>/tsdb. Sizes: the developers of
  * the time series store ask for medium requests (their own senders post 100 values and cut at
- * 100 kB), the front refuses large ones.
+ * 100 kB), the front refuses large ones. How many values: exporter/portion.h.
  * No (host, name, minute) occurs twice: the outbox has one row per destination and minute, one slot
  * per name, and exporter/owner.h lets one destination of a host own a name.
  */
@@ -15,8 +15,9 @@
 #include "exporter/outbox.h"
 
 enum {
-    BATCH_HOST_VALUES = 100,
     BATCH_BYTES = 100 * 1000,
+    /* Backlog after an outage, once the API has taken smaller ones (exporter/portion.h). */
+    BATCH_BACKLOG_BYTES = 500 * 1000,
     /* A service may post only four times a minute: what would not fit goes in bodies of up to
      * this size, under the 1 MB that fronts commonly take. */
     BATCH_SERVICE_BYTES_MAX = 900 * 1000,

@@ -73,6 +73,8 @@ struct judgement classify(const struct outcome *outcome)
     if (outcome->curl == CURLE_OK) {
         size_t row = 0;
 
+        if (outcome->is_question && !outcome->is_json && outcome->status / 100 == 2)
+            return (struct judgement){VERDICT_RETRY, true};
         while (outcome->status < statuses[row].first ||
                outcome->status > statuses[row].last)
             row++;

@@ -26,6 +26,8 @@ struct outcome {
     bool had_bytes;  /* at least one byte of an answer came */
     bool was_reused; /* the connection had served an earlier request */
     bool is_resend;  /* this request was already sent a second time */
+    /* The answer of a question counts only if it can be Mackerel's; 2xx to a post is enough. */
+    bool is_question, is_json;
 };
 
 struct judgement {
@@ -37,9 +39,12 @@ struct judgement classify(const struct outcome *outcome);
 
 const char *verdict_name(enum verdict verdict);
 
-/* Longest Retry-After that is believed: an hour. Nothing in Mackerel's habits is longer. */
 enum {
-    RETRY_AFTER_MAX_S = 3600
+    /* Longest Retry-After that is believed: an hour. Nothing in Mackerel's habits is longer. */
+    RETRY_AFTER_MAX_S = 3600,
+    /* With an outage (5xx) it silences everything, so less is believed: values are worth most to
+     * monitors for 20 minutes. */
+    RETRY_AFTER_OUTAGE_MAX_S = 600,
 };
 
 /*

@@ -6,12 +6,17 @@
  *   dispatch_next()    gives an errand to send, as long as there is one
  *   dispatch_answer()  takes its answer; the errand belongs to the dispatch again
  *
- * Policy: live values first, then questions about hosts and services, then backlog, one request of
- * it at a time. An outage opens one circuit for the whole API: pauses grow from 1 s to 60 s with
- * full jitter, and after a pause one request goes first, of another destination each time. A
- * refused key pauses everything, to be tried again every minute; data is kept. 429 waits for the
- * next minute, or as long as Retry-After says. A refused value is found by halving and given up
- * with the server's words; everything else is kept until it is 24 h old.
+ * Policy. Fresh values go first, in small requests, at this gateway's own place in the minute
+ * (exporter/pace.h); then questions about hosts and services; then backlog, oldest minutes first,
+ * one request of it at a time, at most one a second for hosts and two a minute for a service, in
+ * requests that grow as long as the API takes them (exporter/portion.h).
+ *
+ * An outage opens one circuit for the whole API: pauses grow from 1 s to 60 s with full jitter, or
+ * are as long as Retry-After says, and after a pause one request goes first, of another destination
+ * each time. A refused key pauses everything, to be tried again every minute or when it changed;
+ * data is kept. 429 waits for the next minute, or as long as Retry-After says. A refused value is
+ * found by halving and given up with the server's words; everything else is kept until it is 24 h
+ * old.
  */
 #ifndef EXPORTER_DISPATCH_H
 #define EXPORTER_DISPATCH_H
@@ -35,6 +40,8 @@ struct dispatch_options {
     size_t outbox_max_bytes; /* 0: no limit */
     struct host_registry_options hosts;
     bool create_services;
+    bool is_durable; /* what is left when the process ends is not lost */
+    struct pace_offset offset;
     health_random *random;
 };
 
@@ -59,7 +66,13 @@ void dispatch_answer(struct dispatch *dispatch, struct errand *errand,
 /* True while the API refuses the key. */
 bool dispatch_is_paused(const struct dispatch *dispatch);
 
-/* From now on values do not wait and gather. */
+/* There is another key: it is tried at once if the old one was refused. */
+void dispatch_renew_key(struct dispatch *dispatch, struct instant now);
+
+/*
+ * From now on values do not wait and gather. Where what is left would be lost, a value that was
+ * accepted and waits only for its confirmation (exporter/outbox.h) is posted once more at once.
+ */
 void dispatch_drain(struct dispatch *dispatch);
 /* True when nothing is in flight and waiting longer would not help what is left. */
 bool dispatch_is_drained(const struct dispatch *dispatch, struct instant now);

@@ -23,17 +23,31 @@ bool health_may_send(const struct health *health, unsigned flights, struct insta
     return now.mono_ms >= health->circuit.until_ms;
 }
 
-static void note_outage(struct health *health, uint64_t sent_ms, const char *why,
+static void wait_longer(struct health *health, uint64_t retry_after_s, struct instant now)
+{
+    uint64_t until_ms;
+
+    if (retry_after_s > RETRY_AFTER_OUTAGE_MAX_S)
+        retry_after_s = RETRY_AFTER_OUTAGE_MAX_S;
+    until_ms = now.mono_ms + retry_after_s * 1000;
+    if (until_ms > health->circuit.until_ms)
+        health->circuit.until_ms = until_ms;
+}
+
+static void note_outage(struct health *health, const struct health_news *news,
                         struct instant now)
 {
-    snprintf(health->message, sizeof(health->message), "%s", why);
+    snprintf(health->message, sizeof(health->message), "%s", news->why);
     /* Requests that were on their way together fail together: that is one failure. */
-    if (health->circuit.failures && sent_ms < health->circuit.until_ms)
+    if (health->circuit.failures && news->sent_ms < health->circuit.until_ms) {
+        wait_longer(health, news->retry_after_s, now);
         return;
+    }
     if (health->circuit.failures == 0)
         log_event(LOG_WARN, "Mackerel API fails, values are kept",
-                  LOG_TEXT("error", why));
+                  LOG_TEXT("error", news->why));
     backoff_fail(&health->circuit, now.mono_ms, health->random());
+    wait_longer(health, news->retry_after_s, now);
 }
 
 static void note_refusal(struct health *health, const char *why, struct instant now)
@@ -60,22 +74,28 @@ static void note_answer(struct health *health, uint64_t sent_ms)
     }
 }
 
-void health_note(struct health *health, enum verdict verdict, uint64_t sent_ms,
-                 const char *why, struct instant now)
+void health_note(struct health *health, const struct health_news *news,
+                 struct instant now)
 {
-    switch (verdict) {
+    switch (news->verdict) {
     case VERDICT_RESEND_ONCE: return;
-    case VERDICT_RETRY: note_outage(health, sent_ms, why, now); return;
+    case VERDICT_RETRY: note_outage(health, news, now); return;
     case VERDICT_AUTH:
         backoff_reset(&health->circuit);
-        note_refusal(health, why, now);
+        note_refusal(health, news->why, now);
         return;
     case VERDICT_DELIVERED:
     case VERDICT_RETRY_NEXT_MINUTE:
     case VERDICT_NOT_FOUND:
     case VERDICT_SPLIT:
-    case VERDICT_BAD: note_answer(health, sent_ms); return;
+    case VERDICT_BAD: note_answer(health, news->sent_ms); return;
     }
+}
+
+void health_renew_key(struct health *health, struct instant now)
+{
+    if (health->is_paused && health->paused_until_ms > now.mono_ms)
+        health->paused_until_ms = now.mono_ms;
 }
 
 void health_count(struct health *health, enum api_endpoint endpoint, int status)

@@ -1,8 +1,8 @@
 /*
  * How the Mackerel API as a whole is doing, and what that allows. Pure.
  *
- * An outage opens a circuit for all requests: pauses grow from 1 s to 60 s with full jitter, and
- * while it is open one request goes at a time. A refused key (401, 403) pauses everything for a
+ * An outage opens a circuit for all requests: pauses grow from 1 s to 60 s with full jitter, or are
+ * as long as Retry-After says (at most 10 min), and while it is open one request goes at a time. A refused key (401, 403) pauses everything for a
  * minute, again and again; the key file is read again before each attempt. Changes are said once.
  * Every request that was answered, or failed, is counted by call and status.
  */
@@ -37,9 +37,19 @@ void health_release(struct health *health);
 /* May one more request go, when `flights` are on their way? */
 bool health_may_send(const struct health *health, unsigned flights, struct instant now);
 
-/* Takes note of a verdict on a request that was sent at `sent_ms`; `why` describes a failure. */
-void health_note(struct health *health, enum verdict verdict, uint64_t sent_ms,
-                 const char *why, struct instant now);
+struct health_news {
+    enum verdict verdict;
+    uint64_t sent_ms;       /* monotonic; when the request was sent */
+    uint64_t retry_after_s; /* what the answer asks for; 0: nothing */
+    const char *why;        /* a failure in words */
+};
+
+/* Takes note of a verdict on a request. */
+void health_note(struct health *health, const struct health_news *news,
+                 struct instant now);
+
+/* There is another key: no reason to wait with the next attempt. */
+void health_renew_key(struct health *health, struct instant now);
 
 void health_count(struct health *health, enum api_endpoint endpoint, int status);
 

@@ -16,6 +16,17 @@ void host_start_round(struct host *host, uint64_t creations, uint64_t due_ms)
         host->step = HOST_STEP_NAME;
 }
 
+void host_settle(struct host *host, uint64_t now_ms)
+{
+    uint64_t spread_ms = host->id * 7919 * 1000 % HOST_VERIFY_SPREAD_MS;
+
+    host->step = HOST_STEP_KNOWN;
+    host->is_known = true;
+    host->is_unknown = host->was_refused = false;
+    host->rounds = 0;
+    host->verify_ms = now_ms + HOST_VERIFY_MS + spread_ms;
+}
+
 enum host_event host_give_up_round(struct host *host, uint64_t creations, uint64_t now_ms)
 {
     uint64_t pause = HOST_SEEK_MAX_MS;
@@ -26,6 +37,7 @@ enum host_event host_give_up_round(struct host *host, uint64_t creations, uint64
         pause = HOST_SEEK_MAX_MS;
     host->rounds++;
     host->is_unknown = true;
+    host->is_known = false;
     host->was_refused = false;
     host_start_round(host, creations, now_ms + pause);
     return host->rounds == 1 ? HOST_EVENT_UNKNOWN : HOST_EVENT_STILL_UNKNOWN;

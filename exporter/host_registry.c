@@ -120,6 +120,10 @@ static enum host_event none_found(const struct host_registry *registry, struct h
         host->step = HOST_STEP_NAME;
         return HOST_EVENT_NONE;
     }
+    if (host->is_known) {
+        host->is_known = false;
+        host->since_ms = now_ms;
+    }
     if (!host->was_refused && may_create(registry, host)) {
         host->step = HOST_STEP_CREATE;
         return HOST_EVENT_NONE;
@@ -137,7 +141,7 @@ static void start_watch(const struct host_registry *registry, struct host *host,
     for (size_t i = 0; i < registry->count; i++) {
         const struct host *other = registry->hosts[i];
 
-        if (other != host && other->step == HOST_STEP_KNOWN &&
+        if (other != host && other->is_known &&
             strcmp(other->host_id, host->host_id) == 0)
             host->watch = other->watch;
     }
@@ -146,18 +150,17 @@ static void start_watch(const struct host_registry *registry, struct host *host,
 static enum host_event found(const struct host_registry *registry, struct host *host,
                              const char *host_id, uint64_t now_ms)
 {
-    enum host_event event = host->step == HOST_STEP_CREATE ? HOST_EVENT_CREATED
-                                                           : HOST_EVENT_FOUND;
-
+    bool was_created = host->step == HOST_STEP_CREATE;
     bool is_another = strcmp(host->host_id, host_id) != 0;
+    bool is_news = is_another || !host->is_known;
 
     snprintf(host->host_id, sizeof(host->host_id), "%s", host_id);
-    host->step = HOST_STEP_KNOWN;
-    host->is_unknown = host->was_refused = false;
-    host->rounds = 0;
+    host_settle(host, now_ms);
     if (is_another)
         start_watch(registry, host, now_ms);
-    return event;
+    if (was_created)
+        return HOST_EVENT_CREATED;
+    return is_news ? HOST_EVENT_FOUND : HOST_EVENT_NONE;
 }
 
 static enum host_event read_lookup(const struct host_registry *registry,
@@ -172,6 +175,10 @@ static enum host_event read_lookup(const struct host_registry *registry,
     case HOST_LOOKUP_ONE: return found(registry, host, finding.host_id, now_ms);
     case HOST_LOOKUP_NONE: return none_found(registry, host, now_ms);
     case HOST_LOOKUP_UNCLEAR: break;
+    }
+    if (host->is_known) {
+        host_settle(host, now_ms); /* a twin of it appeared: no reason to leave it */
+        return HOST_EVENT_NONE;
     }
     snprintf(host->problem, sizeof(host->problem), "%s", finding.problem);
     return host_give_up_round(host, registry->creations, now_ms);
@@ -199,16 +206,19 @@ static enum host_event read_creation(struct host_registry *registry, struct host
 /* ---- the native writer ------------------------------------------------------------------- */
 
 static enum host_event read_latest(struct host *host, const struct api_answer *answer,
-                                   uint64_t now_ms)
+                                   struct instant now)
 {
     enum native_state before = host->watch.state;
     uint64_t time_s = 0;
 
-    if (answer->status < 300 && !mackerel_read_latest_time(answer->body, &time_s, NULL)) {
-        host->watch.due_ms = now_ms + HOST_SEEK_FIRST_MS;
+    if (answer->status == 404)
+        host->verify_ms = now.mono_ms; /* the host is not there: is it another one now? */
+    if (answer->status >= 300 ||
+        !mackerel_read_latest_time(answer->body, &time_s, NULL)) {
+        host->watch.due_ms = now.mono_ms + HOST_SEEK_FIRST_MS;
         return HOST_EVENT_NONE;
     }
-    agent_watch_read(&host->watch, time_s, now_ms);
+    agent_watch_read(&host->watch, time_s, now);
     if (host->watch.state == before || host->watch.state == NATIVE_WAIT)
         return HOST_EVENT_NONE;
     return host->watch.state == NATIVE_AGENT_WRITES ? HOST_EVENT_AGENT_WRITES
@@ -221,20 +231,26 @@ enum native_state host_registry_native(const struct host_registry *registry, uin
 
     if (registry->options.native != NATIVE_MODE_AUTO)
         return registry->options.native == NATIVE_MODE_ON ? NATIVE_POST : NATIVE_OFF;
-    return host && host->step == HOST_STEP_KNOWN ? host->watch.state : NATIVE_WAIT;
+    return host && host->is_known ? host->watch.state : NATIVE_WAIT;
 }
 
 void host_registry_posted_load(struct host_registry *registry, uint64_t id,
-                               uint64_t now_ms)
+                               uint64_t minute_s)
 {
     const struct host *poster = find(registry, id);
 
     for (size_t i = 0; poster && i < registry->count; i++)
         if (strcmp(registry->hosts[i]->host_id, poster->host_id) == 0)
-            agent_watch_posted(&registry->hosts[i]->watch, now_ms);
+            agent_watch_posted(&registry->hosts[i]->watch, minute_s);
 }
 
 /* ---- questions and answers --------------------------------------------------------------- */
+
+static bool is_to_be_watched(const struct host_registry *registry,
+                             const struct host *host, uint64_t now_ms)
+{
+    return registry->options.native == NATIVE_MODE_AUTO && host->watch.due_ms <= now_ms;
+}
 
 static bool is_due(const struct host_registry *registry, const struct host *host,
                    uint64_t now_ms)
@@ -242,8 +258,7 @@ static bool is_due(const struct host_registry *registry, const struct host *host
     if (host->is_asked)
         return false;
     if (host->step == HOST_STEP_KNOWN)
-        return registry->options.native == NATIVE_MODE_AUTO &&
-               agent_watch_due_ms(&host->watch) <= now_ms;
+        return host->verify_ms <= now_ms || is_to_be_watched(registry, host, now_ms);
     return host->due_ms <= now_ms &&
            !(host->step == HOST_STEP_CREATE && registry->is_creating);
 }
@@ -256,6 +271,8 @@ bool host_registry_next(struct host_registry *registry, uint64_t now_ms,
 
         if (!is_due(registry, host, now_ms))
             continue;
+        if (host->step == HOST_STEP_KNOWN && host->verify_ms <= now_ms)
+            host_start_round(host, registry->creations, now_ms);
         if (host->step == HOST_STEP_CREATE && host->creations != registry->creations)
             host_start_round(host, registry->creations,
                              now_ms); /* somebody was created meanwhile */
@@ -282,9 +299,10 @@ static struct host *take_question(const struct host_registry *registry,
 
 enum host_event host_registry_answer(struct host_registry *registry,
                                      const struct api_request *request,
-                                     const struct api_answer *answer, uint64_t now_ms)
+                                     const struct api_answer *answer, struct instant now)
 {
     struct host *host = take_question(registry, request);
+    uint64_t now_ms = now.mono_ms;
 
     if (!host)
         return HOST_EVENT_NONE;
@@ -296,7 +314,7 @@ enum host_event host_registry_answer(struct host_registry *registry,
             return none_found(registry, host, now_ms);
         return read_lookup(registry, host, answer->body, now_ms);
     case HOST_STEP_CREATE: return read_creation(registry, host, answer, now_ms);
-    case HOST_STEP_KNOWN: return read_latest(host, answer, now_ms);
+    case HOST_STEP_KNOWN: return read_latest(host, answer, now);
     }
     return HOST_EVENT_NONE;
 }
@@ -318,21 +336,21 @@ const char *host_registry_id(const struct host_registry *registry, uint64_t id)
 {
     const struct host *host = find(registry, id);
 
-    return host && host->step == HOST_STEP_KNOWN ? host->host_id : NULL;
+    return host && host->is_known ? host->host_id : NULL;
 }
 
 void host_registry_lost(struct host_registry *registry, uint64_t id, uint64_t now_ms)
 {
     struct host *host = find(registry, id);
 
-    if (!host || host->step != HOST_STEP_KNOWN)
+    if (!host || !host->is_known)
         return;
 
     bool is_repeated = host->lost_ms && now_ms < host->lost_ms + HOST_SEEK_MAX_MS;
 
     host->lost_ms = now_ms;
     host->since_ms = now_ms;
-    host->is_asked = false;
+    host->is_asked = host->is_known = false;
     snprintf(host->problem, sizeof(host->problem), "Mackerel refuses values for host %s",
              host->host_id);
     /* The look-up may go on finding what the post does not: do not spin between the two. */
@@ -346,11 +364,11 @@ bool host_registry_doubt(struct host_registry *registry, uint64_t id, uint64_t n
 {
     struct host *host = find(registry, id);
 
-    if (!host || host->step != HOST_STEP_KNOWN ||
+    if (!host || !host->is_known ||
         (host->doubt_ms && now_ms < host->doubt_ms + HOST_SEEK_MAX_MS))
         return false;
     host->doubt_ms = now_ms;
-    host->is_asked = false;
+    host->is_asked = host->is_known = false;
     host_start_round(host, registry->creations, now_ms);
     return true;
 }

@@ -6,6 +6,8 @@
  * where no host has that identifier, by name: exactly one host of that name that is not retired, in
  * any status. (Hosts made by mackerel-agent mostly have no identifier.) While none or several are
  * found the identity is unknown: its values wait, it is sought again after 60 s, doubling to 10 min.
+ * A host that was found is looked up again about every hour, and goes on being posted to meanwhile:
+ * it may have been retired, or the identity may belong to another host by now.
  *
  * A host costs money and cannot be taken back, so one is created only where the configuration says
  * so, after a look-up found nothing, one creation at a time; whoever waited for its turn looks up
@@ -64,7 +66,7 @@ bool host_registry_next(struct host_registry *registry, uint64_t now_ms,
 /* A final answer to a question: 2xx or a 4xx that is not about the key or the pace. */
 enum host_event host_registry_answer(struct host_registry *registry,
                                      const struct api_request *request,
-                                     const struct api_answer *answer, uint64_t now_ms);
+                                     const struct api_answer *answer, struct instant now);
 
 /* No answer, or none that says anything: ask again once the caller sends anything again. */
 void host_registry_failed(struct host_registry *registry,
@@ -84,9 +86,9 @@ void host_registry_lost(struct host_registry *registry, uint64_t id, uint64_t no
  */
 bool host_registry_doubt(struct host_registry *registry, uint64_t id, uint64_t now_ms);
 
-/* We posted loadavg5 of this destination's host. */
+/* We send loadavg5 of that minute of this destination's host; to be told before it leaves. */
 void host_registry_posted_load(struct host_registry *registry, uint64_t id,
-                               uint64_t now_ms);
+                               uint64_t minute_s);
 
 struct host_unknown {
     uint64_t id;

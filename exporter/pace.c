@@ -7,12 +7,25 @@ uint64_t pace_next_ms(const struct pace *pace)
     return oldest ? oldest + PACE_WINDOW_MS : 0;
 }
 
+static uint64_t later(uint64_t a, uint64_t b)
+{
+    return a > b ? a : b;
+}
+
 uint64_t pace_gather_ms(const struct pace *pace)
 {
-    uint64_t last = pace->posts_ms[(pace->next + PACE_POSTS - 1) % PACE_POSTS];
-    uint64_t gather = last ? last + PACE_GATHER_MS : 0, next = pace_next_ms(pace);
+    uint64_t gather = pace->live_ms ? pace->live_ms + PACE_GATHER_MS : 0;
 
-    return gather > next ? gather : next;
+    return later(gather, pace_next_ms(pace));
+}
+
+uint64_t pace_backlog_ms(const struct pace *pace, uint64_t now_ms)
+{
+    uint64_t last = pace->posts_ms[(pace->next + PACE_POSTS - 1) % PACE_POSTS];
+
+    if (pace_left(pace, now_ms) < 2)
+        return UINT64_MAX;
+    return last ? last + PACE_GATHER_MS : 0;
 }
 
 unsigned pace_left(const struct pace *pace, uint64_t now_ms)
@@ -25,11 +38,54 @@ unsigned pace_left(const struct pace *pace, uint64_t now_ms)
     return left;
 }
 
-void pace_note(struct pace *pace, uint64_t now_ms)
+void pace_note(struct pace *pace, uint64_t now_ms, bool is_live)
 {
     pace->posts_ms[pace->next] = now_ms;
     pace->next = (pace->next + 1) % PACE_POSTS;
+    if (is_live)
+        pace->live_ms = now_ms;
 }
+
+/* ---- many requests ----------------------------------------------------------------------- */
+
+struct throttle throttle_of(uint64_t gap_ms, unsigned burst)
+{
+    return (struct throttle){.gap_ms = gap_ms, .least_gap_ms = gap_ms, .burst = burst};
+}
+
+bool throttle_is_open(const struct throttle *throttle, uint64_t now_ms)
+{
+    return throttle->due_ms <= now_ms + throttle->gap_ms * (throttle->burst - 1);
+}
+
+void throttle_note(struct throttle *throttle, uint64_t now_ms)
+{
+    throttle->due_ms = later(throttle->due_ms, now_ms) + throttle->gap_ms;
+}
+
+void throttle_slow_down(struct throttle *throttle)
+{
+    throttle->gap_ms *= 2;
+    if (throttle->gap_ms > THROTTLE_GAP_MAX_MS)
+        throttle->gap_ms = THROTTLE_GAP_MAX_MS;
+}
+
+void throttle_speed_up(struct throttle *throttle)
+{
+    throttle->gap_ms = later(throttle->gap_ms - throttle->gap_ms / 32,
+                             throttle->least_gap_ms);
+}
+
+/* ---- the place in the minute ------------------------------------------------------------- */
+
+bool pace_offset_is_over(const struct pace_offset *offset, uint64_t unix_ms)
+{
+    uint64_t after_ms = offset->after_ms % 60000;
+
+    return (unix_ms + 60000 - after_ms) % 60000 >= offset->length_ms;
+}
+
+/* ---- an outage --------------------------------------------------------------------------- */
 
 void backoff_fail(struct backoff *backoff, uint64_t now_ms, uint64_t random)
 {

@@ -4,6 +4,18 @@
 
 #include <stdio.h>
 
+/* What to think of an answer that does not explain itself. */
+static const char *guess(const struct api_answer *answer)
+{
+    if (answer->status / 100 == 2)
+        return "not Mackerel's JSON: does a proxy or a log-in page answer?";
+    if (answer->status / 100 == 3)
+        return "a redirect, which is not followed: check mackerel.apibase and proxies";
+    if (answer->status == 407)
+        return "the proxy wants a name and a password (https_proxy)";
+    return "no reason given";
+}
+
 void receipt_describe(const struct api_request *request, const struct api_answer *answer,
                       char text[static TARGET_ERROR_MAX])
 {
@@ -15,7 +27,7 @@ void receipt_describe(const struct api_request *request, const struct api_answer
         return;
     }
     if (!mackerel_read_error(answer->body, why, sizeof(why)))
-        snprintf(why, sizeof(why), "no reason given");
+        snprintf(why, sizeof(why), "%s", guess(answer));
     snprintf(text, TARGET_ERROR_MAX, "%s answered %d: %s", api_name(request->endpoint),
              answer->status, why);
 }
@@ -40,6 +52,8 @@ static void settle_top(const struct receipts *receipts, struct errand *errand,
 {
     struct range top = errand_top(errand);
 
+    if (end == OUTBOX_DELIVERED)
+        now = loader_time(receipts->loader, now);
     outbox_settle(receipts->loader->outbox, errand->batch.items + top.first, top.count,
                   &(struct outbox_verdict){.end = end, .now_ns = now.unix_ns});
     errand_pop(errand);
@@ -55,9 +69,9 @@ static void give_back(const struct receipts *receipts, struct errand *errand,
 
 /* Calls for each destination of the top range, once where its items lie together. */
 static void for_each_target(const struct receipts *receipts, const struct errand *errand,
-                            void (*note)(struct target *target, uint64_t now_ns,
+                            void (*note)(struct target *target, struct instant now,
                                          const char *text),
-                            uint64_t now_ns, const char *text)
+                            struct instant now, const char *text)
 {
     struct range top = errand_top(errand);
     uint64_t last = 0;
@@ -69,30 +83,66 @@ static void for_each_target(const struct receipts *receipts, const struct errand
 
         last = id;
         if (target)
-            note(target, now_ns, text);
+            note(target, now, text);
     }
 }
 
-static void note_post(struct target *target, uint64_t now_ns, const char *text)
+static void note_post(struct target *target, struct instant now, const char *text)
 {
     (void)text;
-    target->last_post_ns = now_ns;
+    target->last_post_ns = now.unix_ns;
+    target->failed_ms = 0;
+}
+
+static void note_error(struct target *target, struct instant now, const char *text)
+{
+    target_note_error(target, now.unix_ns, text);
+}
+
+static void note_failure(struct target *target, struct instant now, const char *text)
+{
+    (void)text;
+    target->failed_ms = now.mono_ms ? now.mono_ms : 1;
+}
+
+/* The size of requests that this one teaches something about; NULL: none. */
+static struct portion *portion_for(const struct receipts *receipts,
+                                   const struct errand *errand)
+{
+    struct target *target = target_of(receipts, errand);
+
+    if (errand->request.endpoint == API_HOST_TSDB)
+        return errand->lane == MACKEREL_LIVE ? &receipts->loader->live
+                                             : &receipts->loader->backlog;
+    return target && errand->lane == MACKEREL_BACKFILL ? &target->backlog : NULL;
+}
+
+static void tell_odd_answer(struct receipts *receipts, const struct errand *errand,
+                            const struct api_answer *answer)
+{
+    char text[TARGET_ERROR_MAX];
+
+    if (receipts->has_told_odd_answer || api_is_json(answer))
+        return;
+    receipts->has_told_odd_answer = true;
+    receipt_describe(&errand->request, answer, text);
+    log_event(LOG_WARN, "values count as delivered, but the answer is odd",
+              LOG_TEXT("answer", text));
 }
 
 static void take_delivered(struct receipts *receipts, struct errand *errand,
-                           struct instant now)
+                           const struct api_answer *answer, struct instant now)
 {
-    struct range top = errand_top(errand);
+    struct portion *portion = portion_for(receipts, errand);
 
     receipts->last_post_ns = now.unix_ns;
-    for_each_target(receipts, errand, note_post, now.unix_ns, NULL);
-    for (size_t i = top.first; i < top.first + top.count; i++) {
-        const struct outbox_item *item = &errand->batch.items[i];
-
-        if (item->native && slice_is(item->name, "loadavg5"))
-            host_registry_posted_load(receipts->loader->hosts, item->destination,
-                                      now.mono_ms);
-    }
+    tell_odd_answer(receipts, errand, answer);
+    for_each_target(receipts, errand, note_post, now, NULL);
+    if (portion && errand->lane == MACKEREL_BACKFILL)
+        portion_accepted(portion, errand_top(errand).count,
+                         now.mono_ms - errand->sent_ms);
+    if (errand->request.endpoint == API_HOST_TSDB && errand->lane == MACKEREL_BACKFILL)
+        throttle_speed_up(&receipts->backlog);
     settle_top(receipts, errand, OUTBOX_DELIVERED, now);
 }
 
@@ -106,7 +156,17 @@ static void reject(struct receipts *receipts, struct errand *errand, const char 
              name_len, item->name.ptr, why);
     log_event(LOG_WARN, "value given up", LOG_TEXT("metric", item->name),
               LOG_TEXT("error", why));
+
+    bool is_barred = poison_strike(&receipts->loader->poisons, item->destination,
+                                   item->name, now.mono_ms);
+
+    if (is_barred)
+        log_event(LOG_WARN, "refused again: the metric is given up for an hour",
+                  LOG_TEXT("metric", item->name));
     settle_top(receipts, errand, OUTBOX_REJECTED, now);
+    /* There may be more values of it in what is left: take that anew without them. */
+    if (is_barred)
+        give_back(receipts, errand, OUTBOX_RETURNED, now);
 }
 
 static void take_not_found(const struct receipts *receipts, struct errand *errand,
@@ -132,10 +192,14 @@ static void take_not_found(const struct receipts *receipts, struct errand *erran
 }
 
 /* 413: smaller bodies from here on. */
-static void shrink(const struct receipts *receipts, struct errand *errand)
+static void shrink(const struct receipts *receipts, struct errand *errand,
+                   struct instant now)
 {
     struct target *target = target_of(receipts, errand);
+    struct portion *portion = portion_for(receipts, errand);
 
+    if (portion)
+        portion_refused(portion, errand_top(errand).count, now.mono_ms);
     errand->limits.max_bytes = errand->request.body.len / 2;
     if (target)
         target->max_bytes = errand->limits.max_bytes;
@@ -176,8 +240,22 @@ static void take_too_large(struct receipts *receipts, struct errand *errand,
         reject(receipts, errand, why, now);
         return;
     }
-    shrink(receipts, errand);
+    shrink(receipts, errand, now);
     errand_cut(errand, batch_halve(top.count));
+}
+
+static void hold_hosts(struct receipts *receipts, const struct errand *errand,
+                       const struct api_answer *answer, struct instant now)
+{
+    /* Requests that were on their way together are refused together: that is one refusal. */
+    bool is_news = errand->sent_ms >= receipts->hosts_hold_ms;
+
+    receipts->hosts_hold_ms = receipt_hold_ms(answer, now);
+    if (!is_news)
+        return;
+    throttle_slow_down(&receipts->backlog);
+    if (errand->lane == MACKEREL_LIVE)
+        portion_pressed(&receipts->loader->live, now.mono_ms);
 }
 
 static void take_too_many(struct receipts *receipts, struct errand *errand,
@@ -185,11 +263,23 @@ static void take_too_many(struct receipts *receipts, struct errand *errand,
 {
     struct target *target = target_of(receipts, errand);
 
-    if (target)
+    if (target) {
         target->hold_ms = receipt_hold_ms(answer, now);
-    else
-        receipts->hosts_hold_ms = receipt_hold_ms(answer, now);
+    } else {
+        hold_hosts(receipts, errand, answer, now);
+    }
     give_back(receipts, errand, OUTBOX_RETURNED, now);
+}
+
+static void take_failed(const struct receipts *receipts, struct errand *errand,
+                        bool is_ambiguous, struct instant now)
+{
+    struct portion *portion = portion_for(receipts, errand);
+
+    if (portion)
+        portion_failed(portion);
+    for_each_target(receipts, errand, note_failure, now, NULL);
+    give_back(receipts, errand, is_ambiguous ? OUTBOX_AMBIGUOUS : OUTBOX_RETURNED, now);
 }
 
 void receipt_take(struct receipts *receipts, struct errand *errand,
@@ -199,17 +289,16 @@ void receipt_take(struct receipts *receipts, struct errand *errand,
     char why[TARGET_ERROR_MAX];
 
     if (judgement.verdict == VERDICT_DELIVERED) {
-        take_delivered(receipts, errand, now);
+        take_delivered(receipts, errand, answer, now);
         return;
     }
     receipt_describe(&errand->request, answer, why);
-    for_each_target(receipts, errand, target_note_error, now.unix_ns, why);
+    for_each_target(receipts, errand, note_error, now, why);
     switch (judgement.verdict) {
     case VERDICT_DELIVERED:
     case VERDICT_RESEND_ONCE: return;
     case VERDICT_RETRY:
-        give_back(receipts, errand,
-                  judgement.is_ambiguous ? OUTBOX_AMBIGUOUS : OUTBOX_RETURNED, now);
+        take_failed(receipts, errand, judgement.is_ambiguous, now);
         return;
     case VERDICT_AUTH: give_back(receipts, errand, OUTBOX_RETURNED, now); return;
     case VERDICT_RETRY_NEXT_MINUTE: take_too_many(receipts, errand, answer, now); return;

@@ -14,9 +14,16 @@
 struct receipts {
     struct loader *loader;
     struct service_registry *services;
-    uint64_t hosts_hold_ms; /* no post of host values before; after 429 */
-    uint64_t last_post_ns;  /* Unix time of the last 2xx */
+    uint64_t hosts_hold_ms;   /* no post of host values before; after 429 */
+    struct throttle backlog;  /* of hosts */
+    uint64_t last_post_ns;    /* Unix time of the last 2xx */
+    bool has_told_odd_answer; /* 2xx without Mackerel's JSON is said once */
     char last_rejected[TARGET_ERROR_MAX];
+};
+
+/* Backlog of hosts: one request a second in the long run, and less after 429. */
+enum {
+    RECEIPT_BACKLOG_GAP_MS = 1000
 };
 
 /* In words, never with a key: "tsdb answered 503: maintenance". */

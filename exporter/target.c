@@ -37,7 +37,8 @@ static void take_over(struct target_table *table, const struct outbox_destinatio
         table->targets = memory_grow(table->targets, table->count + 1, &table->capacity,
                                      sizeof(table->targets[0]));
         target = &table->targets[table->count++];
-        *target = (struct target){0};
+        *target = (struct target){
+            .backlog = portion_of(PORTION_SERVICE, PORTION_SERVICE_MAX)};
     }
     target->stored = *stored;
 }

@@ -7,6 +7,7 @@
 
 #include "exporter/outbox.h"
 #include "exporter/pace.h"
+#include "exporter/portion.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -19,11 +20,13 @@ enum {
 struct target {
     struct outbox_destination stored; /* as of the last refresh */
     struct pace pace;                 /* services only */
+    struct portion backlog;           /* services only */
     uint64_t hold_ms;                 /* monotonic; no post before */
-    size_t max_bytes;                 /* learned from 413; 0: not restricted */
-    bool is_busy;                     /* a service has one post on its way at a time */
-    uint64_t last_post_ns;            /* Unix time of the last 2xx; 0: never */
-    uint64_t last_error_ns;           /* 0: never */
+    uint64_t failed_ms; /* monotonic; a post failed and none succeeded since; 0: no */
+    size_t max_bytes;   /* learned from 413; 0: not restricted */
+    bool is_busy[2];    /* by lane: a service has one post of each on its way at a time */
+    uint64_t last_post_ns;  /* Unix time of the last 2xx; 0: never */
+    uint64_t last_error_ns; /* 0: never */
     char last_error[TARGET_ERROR_MAX];
 };
 

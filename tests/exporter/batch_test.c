@@ -65,10 +65,8 @@ static void at_most_a_hundred_values_go_into_a_body(void **state)
 
     (void)state;
     fill(MANY, 10);
-    assert_int_equal(batch_write(entries, MANY,
-                                 &(struct batch_limits){BATCH_HOST_VALUES, BATCH_BYTES},
-                                 &body),
-                     100);
+    assert_int_equal(
+        batch_write(entries, MANY, &(struct batch_limits){100, BATCH_BYTES}, &body), 100);
     assert_int_equal(count_of(&body, "\"time\""), 100);
     buffer_release(&body);
 }

@@ -24,6 +24,14 @@ static struct instant at(uint64_t mono_ms)
     return (struct instant){.mono_ms = mono_ms, .unix_ns = mono_ms * 1000000};
 }
 
+static void note(struct health *health, enum verdict verdict, uint64_t sent_ms,
+                 const char *why, uint64_t now_ms)
+{
+    health_note(health,
+                &(struct health_news){.verdict = verdict, .sent_ms = sent_ms, .why = why},
+                at(now_ms));
+}
+
 static void a_healthy_api_gets_four_requests_at_a_time(void **state)
 {
     struct health health = {.random = one_second};
@@ -39,13 +47,13 @@ static void an_outage_pauses_and_then_lets_one_request_through(void **state)
     struct health health = {.random = one_second};
 
     (void)state;
-    health_note(&health, VERDICT_RETRY, 0, "down", at(100));
+    note(&health, VERDICT_RETRY, 0, "down", 100);
     assert_int_equal(health_state(&health), DELIVERY_DEGRADED);
     assert_string_equal(health.message, "down");
     assert_false(health_may_send(&health, 0, at(1099)));
     assert_true(health_may_send(&health, 0, at(1100)));
     assert_false(health_may_send(&health, 1, at(1100)));
-    health_note(&health, VERDICT_DELIVERED, 1100, "", at(1200));
+    note(&health, VERDICT_DELIVERED, 1100, "", 1200);
     assert_int_equal(health_state(&health), DELIVERY_OK);
 }
 
@@ -55,9 +63,9 @@ static void requests_that_fail_together_are_one_failure(void **state)
 
     (void)state;
     for (int i = 0; i < 4; i++)
-        health_note(&health, VERDICT_RETRY, 0, "down", at(100));
+        note(&health, VERDICT_RETRY, 0, "down", 100);
     assert_int_equal(health.circuit.failures, 1);
-    health_note(&health, VERDICT_RETRY, 1100, "down", at(1150));
+    note(&health, VERDICT_RETRY, 1100, "down", 1150);
     assert_int_equal(health.circuit.failures, 2);
 }
 
@@ -66,7 +74,7 @@ static void no_pause_is_shorter_than_a_tenth_of_a_second(void **state)
     struct health health = {.random = nothing};
 
     (void)state;
-    health_note(&health, VERDICT_RETRY, 0, "down", at(0));
+    note(&health, VERDICT_RETRY, 0, "down", 0);
     assert_int_equal(health.circuit.until_ms, 100);
 }
 
@@ -75,15 +83,15 @@ static void a_refused_key_is_tried_once_a_minute(void **state)
     struct health health = {.random = one_second};
 
     (void)state;
-    health_note(&health, VERDICT_AUTH, 0, "tsdb answered 403", at(100));
+    note(&health, VERDICT_AUTH, 0, "tsdb answered 403", 100);
     assert_int_equal(health_state(&health), DELIVERY_PAUSED);
     assert_false(health_may_send(&health, 0, at(60099)));
     assert_true(health_may_send(&health, 0, at(60100)));
     assert_false(health_may_send(&health, 1, at(60100)));
     /* An answer to a request from before the refusal proves nothing. */
-    health_note(&health, VERDICT_DELIVERED, 50, "", at(200));
+    note(&health, VERDICT_DELIVERED, 50, "", 200);
     assert_int_equal(health_state(&health), DELIVERY_PAUSED);
-    health_note(&health, VERDICT_DELIVERED, 60100, "", at(60200));
+    note(&health, VERDICT_DELIVERED, 60100, "", 60200);
     assert_int_equal(health_state(&health), DELIVERY_OK);
 }
 

@@ -1,5 +1,7 @@
 #include "exporter/host_registry.h"
 
+#include "exporter/host.h"
+
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -10,7 +12,8 @@
 #include <cmocka.h>
 
 enum {
-    MINUTE_MS = 60000
+    MINUTE_MS = 60000,
+    START_S = 1795518000, /* when the monotonic clock begins */
 };
 
 #define HOST_WEB \
@@ -42,6 +45,14 @@ static struct host_registry *new_registry(enum host_create create,
         &(struct host_registry_options){.create = create, .native = native});
 }
 
+static struct instant at(uint64_t now_ms)
+{
+    return (struct instant){
+        .mono_ms = now_ms,
+        .unix_ns = START_S * UINT64_C(1000000000) + now_ms * 1000000,
+    };
+}
+
 /* The next question must be for this path and body; it is answered at once. */
 static enum host_event expect(struct host_registry *registry, uint64_t now_ms,
                               const char *path, int status, const char *answer)
@@ -54,7 +65,7 @@ static enum host_event expect(struct host_registry *registry, uint64_t now_ms,
     assert_memory_equal(request.path.ptr, path, request.path.len);
     event = host_registry_answer(
         registry, &request,
-        &(struct api_answer){.status = status, .body = slice_of(answer)}, now_ms);
+        &(struct api_answer){.status = status, .body = slice_of(answer)}, at(now_ms));
     api_request_release(&request);
     return event;
 }
@@ -266,7 +277,7 @@ static void creations_take_turns_and_look_again_first(void **state)
     expect_silence(registry, 0);
     host_registry_answer(
         registry, &creation,
-        &(struct api_answer){.status = 200, .body = SLICE("{\"id\":\"2abc\"}")}, 0);
+        &(struct api_answer){.status = 200, .body = SLICE("{\"id\":\"2abc\"}")}, at(0));
     api_request_release(&creation);
     expect(registry, 0, IDENTIFIER_PATH, 404, "");
     assert_int_equal(expect(registry, 0, NAME_PATH, 200, "{\"hosts\":[" HOST_WEB "]}"),
@@ -335,11 +346,99 @@ static void a_second_identity_of_a_host_does_not_look_at_our_own_values(void **s
     host_registry_seek(registry, 1, &by_name, 0);
     expect(registry, 0, NAME_PATH, 200, "{\"hosts\":[" HOST_WEB "]}");
     expect(registry, 0, LATEST_PATH, 200, "{\"tsdbLatest\":{}}");
-    host_registry_posted_load(registry, 1, 1000);
+    host_registry_posted_load(registry, 1, START_S - 60);
     host_registry_seek(registry, 2, &by_id, 2000);
     expect(registry, 2000, "/api/v0/hosts/2abc", 200, "{\"host\":" HOST_WEB "}");
     assert_int_equal(host_registry_native(registry, 2), NATIVE_POST);
     expect_silence(registry, 50 * MINUTE_MS);
+    host_registry_free(registry);
+}
+
+/* When a host that was found at 0 is looked up again at the latest. */
+#define VERIFIED_MS (HOST_VERIFY_MS + HOST_VERIFY_SPREAD_MS)
+
+static void a_host_is_looked_up_again_within_the_hour_and_posted_to_meanwhile(
+    void **state)
+{
+    struct host_registry *registry = new_registry(HOST_CREATE_NEVER, NATIVE_MODE_ON);
+    struct api_request request = {0};
+
+    (void)state;
+    host_registry_seek(registry, 1, &by_name, 0);
+    expect(registry, 0, NAME_PATH, 200, "{\"hosts\":[" HOST_WEB "]}");
+    expect_silence(registry, HOST_VERIFY_MS - 1);
+    assert_true(host_registry_next(registry, VERIFIED_MS, &request));
+    assert_string_equal(host_registry_id(registry, 1), "2abc");
+    host_registry_failed(registry, &request); /* no answer: asked again */
+    assert_string_equal(host_registry_id(registry, 1), "2abc");
+    api_request_release(&request);
+    assert_int_equal(
+        expect(registry, VERIFIED_MS, NAME_PATH, 200, "{\"hosts\":[" HOST_WEB "]}"),
+        HOST_EVENT_NONE);
+    assert_string_equal(host_registry_id(registry, 1), "2abc");
+    expect_silence(registry, VERIFIED_MS + HOST_VERIFY_MS - 1);
+    host_registry_free(registry);
+}
+
+static void a_host_that_was_retired_is_unknown_after_the_look_up(void **state)
+{
+    struct host_registry *registry = new_registry(HOST_CREATE_NEVER, NATIVE_MODE_ON);
+    struct host_unknown unknown;
+
+    (void)state;
+    host_registry_seek(registry, 1, &by_name, 0);
+    expect(registry, 0, NAME_PATH, 200, "{\"hosts\":[" HOST_WEB "]}");
+    assert_int_equal(
+        expect(registry, VERIFIED_MS, NAME_PATH, 200, "{\"hosts\":[" HOST_GONE "]}"),
+        HOST_EVENT_UNKNOWN);
+    assert_null(host_registry_id(registry, 1));
+    assert_true(host_registry_explain(registry, 1, &unknown));
+    assert_int_equal(unknown.since_ms, VERIFIED_MS);
+    host_registry_free(registry);
+}
+
+static void an_identity_that_moved_to_another_host_takes_its_values_there(void **state)
+{
+    struct host_registry *registry = new_registry(HOST_CREATE_NEVER, NATIVE_MODE_AUTO);
+
+    (void)state;
+    host_registry_seek(registry, 1, &by_name, 0);
+    expect(registry, 0, NAME_PATH, 200, "{\"hosts\":[" HOST_WEB "]}");
+    expect(registry, 0, LATEST_PATH, 200, "{\"tsdbLatest\":{}}");
+    assert_int_equal(
+        expect(registry, VERIFIED_MS, NAME_PATH, 200, "{\"hosts\":[" HOST_TWIN "]}"),
+        HOST_EVENT_FOUND);
+    assert_string_equal(host_registry_id(registry, 1), "2xyz");
+    assert_int_equal(host_registry_native(registry, 1), NATIVE_WAIT);
+    host_registry_free(registry);
+}
+
+static void a_twin_that_appears_does_not_take_the_host_away(void **state)
+{
+    struct host_registry *registry = new_registry(HOST_CREATE_ANY, NATIVE_MODE_ON);
+
+    (void)state;
+    host_registry_seek(registry, 1, &by_name, 0);
+    expect(registry, 0, NAME_PATH, 200, "{\"hosts\":[" HOST_WEB "]}");
+    assert_int_equal(expect(registry, VERIFIED_MS, NAME_PATH, 200,
+                            "{\"hosts\":[" HOST_WEB "," HOST_TWIN "]}"),
+                     HOST_EVENT_NONE);
+    assert_string_equal(host_registry_id(registry, 1), "2abc");
+    host_registry_free(registry);
+}
+
+static void a_reading_that_finds_no_host_looks_it_up_at_once(void **state)
+{
+    struct host_registry *registry = new_registry(HOST_CREATE_NEVER, NATIVE_MODE_AUTO);
+
+    (void)state;
+    host_registry_seek(registry, 1, &by_name, 0);
+    expect(registry, 0, NAME_PATH, 200, "{\"hosts\":[" HOST_WEB "]}");
+    expect(registry, 0, LATEST_PATH, 404,
+           "{\"error\":{\"message\":\"Host Not Found.\"}}");
+    assert_int_equal(host_registry_native(registry, 1), NATIVE_WAIT);
+    expect(registry, 0, NAME_PATH, 200, "{\"hosts\":[]}");
+    assert_null(host_registry_id(registry, 1));
     host_registry_free(registry);
 }
 
@@ -350,7 +449,7 @@ static void off_and_on_ask_nothing(void **state)
     (void)state;
     host_registry_seek(off, 1, &by_name, 0);
     expect(off, 0, NAME_PATH, 200, "{\"hosts\":[" HOST_WEB "]}");
-    expect_silence(off, 10 * 60 * MINUTE_MS);
+    expect_silence(off, 59 * MINUTE_MS);
     assert_int_equal(host_registry_native(off, 1), NATIVE_OFF);
     host_registry_free(off);
 }
@@ -373,6 +472,12 @@ int main(void)
         cmocka_unit_test(native_values_wait_until_two_readings_agree),
         cmocka_unit_test(a_host_without_load_gets_native_values_at_once),
         cmocka_unit_test(a_second_identity_of_a_host_does_not_look_at_our_own_values),
+        cmocka_unit_test(
+            a_host_is_looked_up_again_within_the_hour_and_posted_to_meanwhile),
+        cmocka_unit_test(a_host_that_was_retired_is_unknown_after_the_look_up),
+        cmocka_unit_test(an_identity_that_moved_to_another_host_takes_its_values_there),
+        cmocka_unit_test(a_twin_that_appears_does_not_take_the_host_away),
+        cmocka_unit_test(a_reading_that_finds_no_host_looks_it_up_at_once),
         cmocka_unit_test(off_and_on_ask_nothing),
     };
 
