@@ -7,10 +7,11 @@ import json
 import math
 import re
 
-# Values of hosts come in as many requests as it takes: medium ones, as the API's developers ask.
-# A service may post a few times a minute only, so there one request may carry everything.
-MAX_HOST_VALUES = 100
-MAX_HOST_BODY_BYTES = 100 * 1000
+# Values of hosts come in medium requests, as the API's developers ask; backlog may come in larger
+# ones (what is fresh and what is not, only the sender knows). A service may post a few times a
+# minute only, so there one request may carry everything.
+MAX_HOST_VALUES = 2000
+MAX_HOST_BODY_BYTES = 500 * 1000
 MAX_BODY_BYTES = 1000 * 1000
 MAX_AGE_S = 24 * 3600
 

@@ -80,13 +80,13 @@ def test_a_bad_body_is_refused_and_recorded(api, body):
     assert api.violations and not api.values
 
 
-def test_only_hosts_are_held_to_a_hundred_values(api):
+def test_only_hosts_are_held_to_two_thousand_values(api):
     api.add_service("shop")
     host = api.add_host("web-1")
-    many = [value(name=f"n{i}") for i in range(101)]
+    many = [value(name=f"n{i}") for i in range(2001)]
     assert call(api, "POST", "/api/v0/services/shop/tsdb", many)[0] == 200
     assert api.violations == []
-    many = [value(name=f"custom.n{i}", hostId=host) for i in range(101)]
+    many = [value(name=f"custom.n{i}", hostId=host) for i in range(2001)]
     assert call(api, "POST", "/api/v0/tsdb", many)[0] == 400
 
 
@@ -119,11 +119,11 @@ def test_a_host_metric_is_a_system_name_or_custom(api, name, status):
     assert call(api, "POST", "/api/v0/tsdb", [value(name=name, hostId=host)])[0] == status
 
 
-def test_only_hosts_are_held_to_a_hundred_kilobytes(api):
+def test_only_hosts_are_held_to_half_a_megabyte(api):
     api.add_service("shop")
-    body = json.dumps([value("loadavg5", hostId=api.add_host("web"))]) + " " * 100_000
+    body = json.dumps([value("loadavg5", hostId=api.add_host("web"))]) + " " * 500_000
     assert call(api, "POST", "/api/v0/tsdb", body)[0] == 413
-    body = json.dumps([value()]) + " " * 100_000
+    body = json.dumps([value()]) + " " * 500_000
     assert call(api, "POST", "/api/v0/services/shop/tsdb", body)[0] == 200
 
 
