@@ -1,0 +1,286 @@
+#include "tests/sim/process.h"
+
+#include "base/memory.h"
+#include "tests/sim/chance.h"
+
+#include <stdlib.h>
+
+enum {
+    LOOK_BUSY_MS = 250, /* as exporter/delivery.c looks around */
+    LOOK_IDLE_MS = 5000,
+    FLUSH_MS = 5,
+    REFUSED_MS = 1000, /* until a refused tick is offered again */
+};
+
+static const uint64_t MS_NS = 1000000;
+
+/* A record on its way to the engine; what the journal gets as its context. */
+struct submission {
+    struct process *process;
+    size_t index;                      /* in the history */
+    const struct sim_request *request; /* NULL: a record of our own */
+};
+
+struct process {
+    struct process_options options;
+    struct chance chance;
+    struct journal *journal;
+    struct fold *fold;
+    struct outbox *outbox;
+    struct dispatch *dispatch;
+    struct buffer config;            /* that should be in force */
+    struct submission **submissions; /* all of this process */
+    size_t submission_count, submission_room;
+    bool tick_is_on_its_way, config_is_on_its_way;
+    uint64_t refused_until_ns; /* own records wait after a refusal */
+    uint64_t flush_ns, engine_ns, deliver_ns;
+    const char *problem;
+    struct process_stats stats;
+};
+
+/* ---- appending --------------------------------------------------------------------------- */
+
+static void conclude(void *self, enum error_kind kind)
+{
+    struct submission *submission = self;
+    struct process *process = submission->process;
+    struct history *history = process->options.history;
+    enum journal_kind what = history->records[submission->index].kind;
+
+    history_answer(history, submission->index, kind);
+    if (submission->request) {
+        process->options.answer(process->options.self, submission->request->id, kind);
+        return;
+    }
+    if (kind == ERROR_NONE)
+        return;
+    process->stats.refused_ticks++;
+    if (what == JOURNAL_TICK)
+        process->tick_is_on_its_way = false;
+    else
+        process->config_is_on_its_way = false;
+}
+
+static void append(struct process *process, struct journal_record *record,
+                   const struct sim_request *request, uint64_t now_ns)
+{
+    struct submission *submission = memory_new(1, sizeof(*submission));
+
+    record->receive_ns = process->options.stamp(process->options.self);
+    record->context = submission;
+    *submission = (struct submission){
+        .process = process,
+        .index = history_offer(process->options.history, record, request),
+        .request = request,
+    };
+    process->submissions = memory_grow(
+        process->submissions, process->submission_count + 1, &process->submission_room,
+        sizeof(*process->submissions));
+    process->submissions[process->submission_count++] = submission;
+    journal_append(process->journal, record, conclude, submission);
+    if (process->flush_ns == UINT64_MAX)
+        process->flush_ns = now_ns + chance_below(&process->chance, FLUSH_MS * MS_NS);
+    if (process->engine_ns > now_ns)
+        process->engine_ns = now_ns + chance_below(&process->chance, 20 * MS_NS);
+}
+
+void process_submit(struct process *process, const struct sim_request *request,
+                    uint64_t now_ns)
+{
+    struct journal_record record = {
+        .kind = JOURNAL_REQUEST,
+        .body = buffer_slice(&request->body),
+    };
+
+    append(process, &record, request, now_ns);
+}
+
+static void append_own(struct process *process, enum journal_kind kind, struct slice body,
+                       uint64_t now_ns)
+{
+    bool *is_on_its_way = kind == JOURNAL_TICK ? &process->tick_is_on_its_way
+                                               : &process->config_is_on_its_way;
+    struct journal_record record = {.kind = kind, .body = body};
+    uint64_t refused = process->stats.refused_ticks;
+
+    if (*is_on_its_way || now_ns < process->refused_until_ns)
+        return;
+    *is_on_its_way = true;
+    append(process, &record, NULL, now_ns);
+    if (process->stats.refused_ticks != refused)
+        process->refused_until_ns = now_ns + REFUSED_MS * MS_NS;
+}
+
+/* ---- the engine -------------------------------------------------------------------------- */
+
+static void note(struct process *process, bool holds, const char *problem)
+{
+    if (!holds && !process->problem)
+        process->problem = problem;
+}
+
+static void put(void *self, const struct mackerel_row *rows, size_t count,
+                uint64_t tick_lsn)
+{
+    struct process *process = self;
+
+    outbox_put(process->outbox, rows, count, tick_lsn);
+}
+
+static void apply(struct process *process, const struct journal_record *record)
+{
+    history_give(process->options.history, record, fold_lsn(process->fold));
+    fold_apply(process->fold, record, NULL);
+    note(process, fold_unreadable(process->fold) == 0, "a record could not be read");
+    note(process, point_ledger_balances(pipeline_ledger(fold_pipeline(process->fold))),
+         "the point ledger does not balance");
+    if (record->kind == JOURNAL_TICK)
+        process->tick_is_on_its_way = false;
+    if (record->kind == JOURNAL_CONFIG)
+        process->config_is_on_its_way = false;
+}
+
+static void apply_all(struct process *process)
+{
+    struct journal_record record;
+
+    while (journal_next(process->journal, &record))
+        apply(process, &record);
+}
+
+static void run_engine(struct process *process, uint64_t now_ns)
+{
+    uint64_t due_ns;
+
+    apply_all(process);
+    if (!slice_equal(fold_config(process->fold), buffer_slice(&process->config)))
+        append_own(process, JOURNAL_CONFIG, buffer_slice(&process->config), now_ns);
+    due_ns = pipeline_next_due(fold_pipeline(process->fold));
+    if (due_ns <= now_ns)
+        append_own(process, JOURNAL_TICK, (struct slice){"", 0}, now_ns);
+    process->engine_ns = due_ns > now_ns ? due_ns : now_ns + 50 * MS_NS;
+}
+
+/* ---- delivery ---------------------------------------------------------------------------- */
+
+static struct instant instant_at(uint64_t now_ns)
+{
+    return (struct instant){.mono_ms = now_ns / MS_NS, .unix_ns = now_ns};
+}
+
+static void send_all(struct process *process, uint64_t now_ns)
+{
+    struct errand *errand;
+
+    while ((errand = dispatch_next(process->dispatch, instant_at(now_ns))))
+        process->options.send(process->options.self, errand);
+}
+
+static void deliver(struct process *process, uint64_t now_ns)
+{
+    struct outbox_counts counts;
+
+    dispatch_tend(process->dispatch, instant_at(now_ns));
+    send_all(process, now_ns);
+    outbox_read_counts(process->outbox, &counts);
+    process->deliver_ns = now_ns + (counts.values ? LOOK_BUSY_MS : LOOK_IDLE_MS) * MS_NS;
+}
+
+void process_answer(struct process *process, struct errand *errand,
+                    const struct api_answer *answer, uint64_t now_ns)
+{
+    dispatch_answer(process->dispatch, errand, answer, instant_at(now_ns));
+    process->deliver_ns = now_ns;
+}
+
+void process_drain(struct process *process)
+{
+    dispatch_drain(process->dispatch);
+}
+
+/* ---- life -------------------------------------------------------------------------------- */
+
+struct process *process_boot(const struct process_options *options, uint64_t now_ns)
+{
+    struct process *process = memory_new(1, sizeof(*process));
+
+    process->options = *options;
+    process->chance = chance_of(chance_mix(options->seed, now_ns));
+    process->outbox = outbox_new(
+        &(struct outbox_options){.max_bytes = options->outbox_max_bytes});
+    process->fold = fold_new(&(struct fold_options){
+        .seed = options->seed,
+        .put = put,
+        .self = process,
+    });
+    process->journal = journal_new_memory();
+    process->dispatch = dispatch_new(&(struct dispatch_options){
+        .outbox = process->outbox,
+        .outbox_max_bytes = options->outbox_max_bytes,
+        .hosts = {.native = NATIVE_MODE_ON},
+        .random = options->random,
+    });
+    fold_write_config(options->pipeline, &process->config);
+    process->flush_ns = UINT64_MAX;
+    process->engine_ns = process->deliver_ns = now_ns;
+    return process;
+}
+
+void process_free(struct process *process)
+{
+    if (!process)
+        return;
+    dispatch_free(process->dispatch);
+    outbox_free(process->outbox);
+    fold_free(process->fold);
+    journal_free(process->journal);
+    for (size_t i = 0; i < process->submission_count; i++)
+        free(process->submissions[i]);
+    free(process->submissions);
+    buffer_release(&process->config);
+    free(process);
+}
+
+static uint64_t least(uint64_t a, uint64_t b)
+{
+    return a < b ? a : b;
+}
+
+uint64_t process_next_ns(const struct process *process)
+{
+    return least(least(process->flush_ns, process->engine_ns), process->deliver_ns);
+}
+
+void process_step(struct process *process, uint64_t now_ns)
+{
+    if (process->engine_ns <= now_ns)
+        run_engine(process, now_ns);
+    if (process->deliver_ns <= now_ns)
+        deliver(process, now_ns);
+    if (process->flush_ns <= now_ns)
+        process->flush_ns = UINT64_MAX;
+}
+
+const struct fold *process_fold(const struct process *process)
+{
+    return process->fold;
+}
+
+struct outbox *process_outbox(struct process *process)
+{
+    return process->outbox;
+}
+
+const char *process_check(struct process *process)
+{
+    struct value_ledger ledger;
+
+    outbox_read_ledger(process->outbox, &ledger);
+    note(process, value_ledger_balances(&ledger), "the value ledger does not balance");
+    return process->problem;
+}
+
+void process_read_stats(const struct process *process, struct process_stats *stats)
+{
+    *stats = process->stats;
+}

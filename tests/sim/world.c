@@ -1,0 +1,463 @@
+#include "tests/sim/world.h"
+
+#include "base/memory.h"
+#include "tests/sim/chance.h"
+#include "tests/sim/fake_disk.h"
+
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+static const uint64_t S_NS = 1000000000, MS_NS = 1000000;
+
+enum tag { /* of the streams of chance */
+    TAG_WORLD,
+    TAG_SENDERS,
+    TAG_API,
+    TAG_DISK,
+    TAG_PROCESS
+};
+
+enum {
+    SETTLE_S = 30 * 60,    /* after the senders stop: minutes close, the outbox drains */
+    PATIENCE_S = 6 * 3600, /* longer is a failure */
+};
+
+/* Something on its way between a sender and the gateway. */
+struct parcel {
+    uint64_t at_ns;
+    const struct sim_request *request;
+    bool is_answer;
+    enum sender_answer answer;
+};
+
+/* A request to Mackerel whose client waits. */
+struct flight {
+    struct errand *errand;
+    struct fake_reply reply;
+};
+
+struct world {
+    struct world_options options;
+    struct world_result *result;
+    uint64_t now_ns, start_ns, last_stamp_ns, end_ns;
+    struct chance chance;
+    struct fake_disk *disk;
+    struct fake_api *api;
+    struct senders *senders;
+    struct process *process; /* NULL: none runs */
+    struct history history;
+    struct parcel *parcels;
+    size_t parcel_count, parcel_room;
+    unsigned *unanswered; /* requests that the process has */
+    size_t unanswered_count, unanswered_room;
+    struct flight *flights;
+    size_t flight_count, flight_room;
+};
+
+/* The jitter of the delivery's pauses comes without a context. */
+static struct chance jitter;
+
+static uint64_t draw_jitter(void)
+{
+    return chance_next(&jitter);
+}
+
+static void fail(struct world *world, const char *format, ...) PRINTF_LIKE(2, 3);
+
+static void fail(struct world *world, const char *format, ...)
+{
+    va_list args;
+
+    if (world->result->problem[0])
+        return;
+    va_start(args, format);
+    vsnprintf(world->result->problem, sizeof(world->result->problem), format, args);
+    va_end(args);
+}
+
+static void trace(struct world *world, const char *what, uint64_t detail)
+{
+    struct world_result *result = world->result;
+
+    result->trace = chance_mix(chance_mix(result->trace, world->now_ns),
+                               detail ^ (uint64_t)(unsigned char)what[0] << 56);
+    if (world->options.is_verbose)
+        fprintf(stderr, "%10.3f %s %" PRIu64 "\n",
+                (double)(world->now_ns - world->start_ns) / 1e9, what, detail);
+}
+
+/* ---- between senders and gateway --------------------------------------------------------- */
+
+static void post(struct world *world, const struct parcel *parcel)
+{
+    world->parcels = memory_grow(world->parcels, world->parcel_count + 1,
+                                 &world->parcel_room, sizeof(*world->parcels));
+    world->parcels[world->parcel_count++] = *parcel;
+}
+
+static uint64_t soon_ns(struct world *world)
+{
+    return world->now_ns + chance_between(&world->chance, 1, 40) * MS_NS;
+}
+
+static void set_off(void *self, const struct sim_request *request)
+{
+    struct world *world = self;
+
+    post(world, &(struct parcel){.at_ns = soon_ns(world), .request = request});
+}
+
+static void reply(struct world *world, const struct sim_request *request,
+                  enum sender_answer answer)
+{
+    post(world, &(struct parcel){
+                    .at_ns = soon_ns(world),
+                    .request = request,
+                    .is_answer = true,
+                    .answer = answer,
+                });
+}
+
+static void forget_unanswered(struct world *world, unsigned id)
+{
+    for (size_t i = 0; i < world->unanswered_count; i++)
+        if (world->unanswered[i] == id) {
+            world->unanswered[i] = world->unanswered[--world->unanswered_count];
+            return;
+        }
+}
+
+static bool is_dead(const struct world *world)
+{
+    return world->disk && fake_disk_is_dead(world->disk);
+}
+
+static void answer(void *self, unsigned id, enum error_kind kind)
+{
+    struct world *world = self;
+
+    if (is_dead(world))
+        return; /* nobody hears it */
+    trace(world, kind == ERROR_NONE ? "acknowledged" : "busy", id);
+    forget_unanswered(world, id);
+    reply(world, senders_request(world->senders, id),
+          kind == ERROR_NONE ? SENDER_ACKNOWLEDGED : SENDER_REFUSED);
+}
+
+static void arrive(struct world *world, const struct parcel *parcel)
+{
+    unsigned id = parcel->request->id;
+
+    if (parcel->is_answer) {
+        senders_answer(world->senders, id, parcel->answer, world->now_ns);
+        return;
+    }
+    trace(world, "request", id);
+    if (!world->process) {
+        reply(world, parcel->request, SENDER_REFUSED);
+        return;
+    }
+    world->unanswered = memory_grow(world->unanswered, world->unanswered_count + 1,
+                                    &world->unanswered_room, sizeof(*world->unanswered));
+    world->unanswered[world->unanswered_count++] = id;
+    process_submit(world->process, parcel->request, world->now_ns);
+}
+
+/* The parcel that is due first; parcel_count: none waits. */
+static size_t first_parcel(const struct world *world)
+{
+    size_t first = 0;
+
+    for (size_t i = 1; i < world->parcel_count; i++)
+        if (world->parcels[i].at_ns < world->parcels[first].at_ns)
+            first = i;
+    return first;
+}
+
+/* ---- between gateway and Mackerel -------------------------------------------------------- */
+
+static void send(void *self, struct errand *errand)
+{
+    struct world *world = self;
+    struct flight flight = {.errand = errand};
+
+    if (is_dead(world))
+        return;
+    trace(world, "post", errand->request.endpoint);
+    fake_api_take(world->api, &errand->request, world->now_ns, &flight.reply);
+    world->flights = memory_grow(world->flights, world->flight_count + 1,
+                                 &world->flight_room, sizeof(*world->flights));
+    world->flights[world->flight_count++] = flight;
+}
+
+static size_t first_flight(const struct world *world)
+{
+    size_t first = 0;
+
+    for (size_t i = 1; i < world->flight_count; i++)
+        if (world->flights[i].reply.at_ns < world->flights[first].reply.at_ns)
+            first = i;
+    return first;
+}
+
+static void land(struct world *world, size_t at)
+{
+    struct flight flight = world->flights[at];
+
+    world->flights[at] = world->flights[--world->flight_count];
+    trace(world, "answer", (uint64_t)flight.reply.answer.status);
+    fake_api_settle(world->api, world->now_ns);
+    process_answer(world->process, flight.errand, &flight.reply.answer, world->now_ns);
+    fake_reply_release(&flight.reply);
+}
+
+/* ---- the process ------------------------------------------------------------------------- */
+
+static uint64_t stamp(void *self)
+{
+    struct world *world = self;
+
+    world->last_stamp_ns = world->now_ns > world->last_stamp_ns
+                               ? world->now_ns
+                               : world->last_stamp_ns + 1;
+    return world->last_stamp_ns;
+}
+
+static const struct pipeline_options pipeline_options = {
+    .grace_ns = UINT64_C(15000000000),
+    .lateness_ns = UINT64_C(300000000000),
+};
+
+static void boot(struct world *world)
+{
+    struct chance all = chance_of(world->options.seed);
+
+    world->result->boots++;
+    trace(world, "boot", world->result->boots);
+    world->process = process_boot(
+        &(struct process_options){
+            .seed = chance_split(&all, TAG_PROCESS).state,
+            .durability = world->options.store == WORLD_FSYNC ? JOURNAL_FSYNC
+                                                              : JOURNAL_PROCESS,
+            .outbox_max_bytes = 256 << 20,
+            .pipeline = &pipeline_options,
+            .history = &world->history,
+            .random = draw_jitter,
+            .stamp = stamp,
+            .answer = answer,
+            .send = send,
+            .self = world,
+        },
+        world->now_ns);
+}
+
+static void check(struct world *world)
+{
+    const char *problem = world->process ? process_check(world->process) : NULL;
+
+    if (problem)
+        fail(world, "%s", problem);
+    if (world->history.violations)
+        fail(world, "journal: %s", world->history.violation);
+}
+
+/* ---- the loop ---------------------------------------------------------------------------- */
+
+static uint64_t least(uint64_t a, uint64_t b)
+{
+    return a < b ? a : b;
+}
+
+static uint64_t next_ns(const struct world *world)
+{
+    uint64_t next = least(senders_next_ns(world->senders), fake_api_next_ns(world->api));
+
+    if (world->process)
+        next = least(next, process_next_ns(world->process));
+    if (world->parcel_count)
+        next = least(next, world->parcels[first_parcel(world)].at_ns);
+    if (world->flight_count)
+        next = least(next, world->flights[first_flight(world)].reply.at_ns);
+    return next;
+}
+
+static void step(struct world *world)
+{
+    fake_api_settle(world->api, world->now_ns);
+    senders_step(world->senders, world->now_ns, set_off, world);
+    while (world->parcel_count &&
+           world->parcels[first_parcel(world)].at_ns <= world->now_ns) {
+        size_t at = first_parcel(world);
+        struct parcel parcel = world->parcels[at];
+
+        world->parcels[at] = world->parcels[--world->parcel_count];
+        arrive(world, &parcel);
+    }
+    while (world->flight_count &&
+           world->flights[first_flight(world)].reply.at_ns <= world->now_ns)
+        land(world, first_flight(world));
+    if (world->process && process_next_ns(world->process) <= world->now_ns)
+        process_step(world->process, world->now_ns);
+    check(world);
+}
+
+static bool is_over(struct world *world)
+{
+    struct outbox_counts counts;
+
+    if (world->now_ns < world->end_ns + SETTLE_S * S_NS || !world->process ||
+        senders_next_ns(world->senders) != UINT64_MAX || world->parcel_count)
+        return false;
+    outbox_read_counts(process_outbox(world->process), &counts);
+    return counts.values == 0 && world->flight_count == 0 &&
+           fake_api_next_ns(world->api) == UINT64_MAX &&
+           pipeline_ledger(fold_pipeline(process_fold(world->process)))->pending == 0;
+}
+
+static void run(struct world *world)
+{
+    boot(world);
+    while (!world->result->problem[0] && !is_over(world)) {
+        world->now_ns = least(next_ns(world), world->now_ns + 10 * S_NS);
+        step(world);
+        if (world->now_ns > world->end_ns + PATIENCE_S * S_NS)
+            fail(world, "values wait still, %d hours after the end", PATIENCE_S / 3600);
+    }
+}
+
+/* ---- what happens ------------------------------------------------------------------------ */
+
+static void plan_moods(struct world *world)
+{
+    struct chance *chance = &world->chance;
+    uint64_t at_ns = world->start_ns;
+
+    if (world->options.outage_s) {
+        at_ns += chance_between(chance, 1800, 3600) * S_NS;
+        fake_api_plan(world->api, at_ns,
+                      chance_one_in(chance, 2) ? API_UNREACHABLE : API_DOWN);
+        fake_api_plan(world->api, at_ns + world->options.outage_s * S_NS, API_WELL);
+        return;
+    }
+    while (at_ns < world->end_ns) {
+        enum api_mood mood = chance_one_in(chance, 2)
+                                 ? API_WELL
+                                 : (enum api_mood)chance_below(chance, API_NARROW + 1);
+
+        fake_api_plan(world->api, at_ns, mood);
+        at_ns += chance_between(chance, 10, 600) * S_NS;
+    }
+    fake_api_plan(world->api, world->end_ns, API_WELL);
+}
+
+static void add_destination(void *self, bool is_host, const char *name)
+{
+    struct world *world = self;
+
+    if (is_host)
+        fake_api_add_host(world->api, name);
+    else
+        fake_api_add_service(world->api, name);
+}
+
+static void create(struct world *world)
+{
+    struct chance all = chance_of(world->options.seed);
+
+    world->chance = chance_split(&all, TAG_WORLD);
+    jitter = chance_split(&all, TAG_PROCESS);
+    world->start_ns = world->now_ns = SCENE_MIDNIGHT_S * S_NS +
+                                      chance_below(&world->chance, 86400000) * MS_NS;
+    world->end_ns = world->start_ns + world->options.duration_s * S_NS;
+    world->api = fake_api_new(&(struct fake_api_options){
+        .seed = chance_split(&all, TAG_API).state,
+        .takes_in_part = chance_one_in(&world->chance, 2),
+    });
+    world->senders = senders_new(&(struct senders_options){
+        .seed = chance_split(&all, TAG_SENDERS).state,
+        .from_ns = world->start_ns + 10 * S_NS,
+        .until_ns = world->end_ns,
+        .count = world->options.senders,
+    });
+    senders_list_destinations(world->senders, add_destination, world);
+    plan_moods(world);
+}
+
+static void destroy(struct world *world)
+{
+    process_free(world->process);
+    for (size_t i = 0; i < world->flight_count; i++)
+        fake_reply_release(&world->flights[i].reply);
+    free(world->flights);
+    free(world->parcels);
+    free(world->unanswered);
+    history_release(&world->history);
+    senders_free(world->senders);
+    fake_api_free(world->api);
+    fake_disk_free(world->disk);
+}
+
+static void judge(struct world *world)
+{
+    struct world_result *result = world->result;
+    const struct point_ledger *points = pipeline_ledger(
+        fold_pipeline(process_fold(world->process)));
+    struct value_ledger values;
+
+    outbox_read_ledger(process_outbox(world->process), &values);
+    oracle_judge(
+        &(struct oracle_case){
+            .history = &world->history,
+            .senders = world->senders,
+            .mackerel = fake_api_values(world->api),
+            .points = points,
+            .values = &values,
+            .options = &pipeline_options,
+            .seed = 0,
+        },
+        &result->verdict);
+    if (result->verdict.first[0])
+        fail(world, "%s", result->verdict.first);
+    if (history_count_missing(&world->history))
+        fail(world, "%zu acknowledged records never reached the engine",
+             history_count_missing(&world->history));
+    for (int i = 0; i <= REASON_LAST; i++)
+        result->reasons[i] = points->reasons[i].count;
+    result->skipped = point_ledger_total(points, LEDGER_SKIPPED);
+    result->dropped = point_ledger_total(points, LEDGER_DROPPED);
+    result->posted_values = values.delivered;
+    result->expired = values.expired;
+    result->rejected = values.rejected;
+}
+
+static void sum_up(struct world *world)
+{
+    struct world_result *result = world->result;
+
+    result->simulated_h = (double)(world->now_ns - world->start_ns) / 3.6e12;
+    result->senders = *senders_stats(world->senders);
+    result->api = *fake_api_stats(world->api);
+    result->replaced_records = world->history.replaced;
+    for (size_t i = 0; i < world->history.count; i++)
+        if (world->history.records[i].request &&
+            world->history.records[i].is_acknowledged)
+            result->acknowledged_points += world->history.records[i].request->count;
+    if (result->api.malformed)
+        fail(world, "a body was malformed");
+    trace(world, "end", result->posted_values);
+}
+
+void world_run(const struct world_options *options, struct world_result *result)
+{
+    struct world world = {.options = *options, .result = result};
+
+    *result = (struct world_result){0};
+    create(&world);
+    run(&world);
+    if (!result->problem[0])
+        judge(&world);
+    sum_up(&world);
+    destroy(&world);
+}
