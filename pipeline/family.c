@@ -237,5 +237,8 @@ void family_report(struct pipeline *p, uint32_t index, uint64_t since_ns,
             source->unbroken_ns = since_ns ? since_ns : time_ns;
         cadence_add(&source->cadence, time_ns - source->last_ns);
     }
+    /* The parts of one export may come apart, a little after each other. */
+    if (time_ns > source->last_ns + NS_PER_S / 2)
+        source->before_ns = source->last_ns;
     source->last_ns = time_ns;
 }

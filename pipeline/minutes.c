@@ -40,10 +40,10 @@ static uint64_t reached_ns(const struct pipeline *p, const struct cell *cell)
 
     for (; at != POOL_NONE; at = state_stream(p, at)->next_in_cell) {
         const struct stream *stream = state_stream(p, at);
-        uint64_t reported_ns = reach_reported_ns(p, stream);
+        uint64_t passed_ns = reach_passed_ns(p, stream);
 
-        if (!stream->ended_ns && reported_ns < reached)
-            reached = reported_ns;
+        if (!stream->ended_ns && passed_ns < reached)
+            reached = passed_ns;
     }
     return reached;
 }

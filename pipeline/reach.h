@@ -15,7 +15,13 @@ bool reach_is_covered(const struct pipeline *p, const struct stream *stream,
 /* The last report that says something about the stream. */
 uint64_t reach_reported_ns(const struct pipeline *p, const struct stream *stream);
 
-/* As that, where the reports since its last point have no break. */
+/*
+ * Until when nothing more is to come. The parts of one export may come in several requests: that the
+ * source reported says of a silent delta stream only that it did not change until the report before.
+ */
+uint64_t reach_passed_ns(const struct pipeline *p, const struct stream *stream);
+
+/* As reach_reported_ns(), where the reports since its last point have no break. */
 uint64_t reach_known_ns(const struct pipeline *p, const struct stream *stream);
 
 #endif

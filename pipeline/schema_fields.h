@@ -39,6 +39,7 @@
     F(source, hash, PLAIN)              \
     F(source, first_ns, PLAIN)          \
     F(source, last_ns, PLAIN)           \
+    F(source, before_ns, PLAIN)         \
     F(source, heard_ns, PLAIN)          \
     F(source, unbroken_ns, PLAIN)       \
     F(source, cadence, PLAIN)           \

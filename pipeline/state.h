@@ -36,6 +36,7 @@ struct resource {
 struct source {
     struct hash128 hash;
     uint64_t first_ns, last_ns; /* times of its first and last report */
+    uint64_t before_ns;         /* of the report before that; 0: none */
     uint64_t heard_ns;          /* when its last report was received */
     uint64_t unbroken_ns; /* since when two successive reports were never too far apart */
     struct cadence cadence;

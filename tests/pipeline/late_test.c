@@ -127,6 +127,31 @@ static void minute_that_all_streams_reached_is_final_after_lateness(void **state
     scene_free(scene);
 }
 
+/* After a silence the window reaches back into a minute that was posted long ago. */
+static void window_of_an_export_in_parts_counts_from_its_beginning(void **state)
+{
+    struct scene *scene = scene_new(0);
+    const struct scene_metric jobs = {&A, SCENE_DELTA, "jobs"};
+    const struct scene_metric other = {&A, SCENE_DELTA, "other"};
+    double total = 0;
+
+    (void)state;
+    for (int beat = 1; beat <= 58; beat++) {
+        struct scene_point point = {.start_s = 10.0 * beat - 10,
+                                    .time_s = beat < 58 ? 10.0 * beat : 2370,
+                                    .value = beat < 58 ? 10 : 1800};
+
+        /* The last export comes 30 min late. */
+        scene_send(scene, point.time_s + 0.1, &other, &point, 1);
+        scene_send(scene, point.time_s + 0.2, &jobs, &point, 1);
+    }
+    scene_wait_until(scene, 2 * HOUR);
+    total = scene_total(scene, "jobs.rate") * 60;
+    assert_near(total, 570 + 1800);
+    assert_near(scene_total(scene, "other.rate") * 60, total);
+    scene_free(scene);
+}
+
 static void minute_that_closed_incomplete_is_corrected_long_after(void **state)
 {
     struct scene *scene = scene_new(0);
@@ -289,6 +314,7 @@ int main(void)
         cmocka_unit_test(queue_of_a_collector_that_was_cut_off_is_taken_in_full),
         cmocka_unit_test(live_minute_does_not_wait_for_a_queue_that_is_replayed),
         cmocka_unit_test(minute_that_all_streams_reached_is_final_after_lateness),
+        cmocka_unit_test(window_of_an_export_in_parts_counts_from_its_beginning),
         cmocka_unit_test(minute_that_closed_incomplete_is_corrected_long_after),
         cmocka_unit_test(minute_that_was_never_posted_opens_for_a_day_and_no_longer),
         cmocka_unit_test(final_minute_of_a_series_that_vanished_stays_as_it_is),
