@@ -313,7 +313,8 @@ static bool is_over(struct world *world)
     outbox_read_counts(process_outbox(world->process), &counts);
     return counts.values == 0 && world->flight_count == 0 &&
            fake_api_next_ns(world->api) == UINT64_MAX &&
-           pipeline_ledger(fold_pipeline(process_fold(world->process)))->pending == 0;
+           pipeline_ledger(fold_pipeline(process_fold(world->process)))->pending == 0 &&
+           history_count_missing(&world->history) == 0;
 }
 
 static void run(struct world *world)
