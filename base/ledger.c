@@ -118,6 +118,9 @@ static const struct {
          "the identity and the line that fixes it."},
     [WITHHELD_OTHER_IDENTITY] =
         {"other_identity", "Another identity of the same host owns this metric name."},
+    [WITHHELD_UNREADABLE] = {"unreadable",
+                             "Damaged in the outbox's file; the row is kept in its table "
+                             "bad_rows."},
 };
 
 static_assert(sizeof(withheld_rows) / sizeof(withheld_rows[0]) == WITHHELD_LAST + 1,

@@ -65,7 +65,8 @@ enum withheld {
     WITHHELD_NATIVE_OFF,     /* hosts.native_metrics: off */
     WITHHELD_HOST_UNKNOWN,   /* the host was not found in time or the wait was full */
     WITHHELD_OTHER_IDENTITY, /* another identity of the same host owns this name */
-    WITHHELD_LAST = WITHHELD_OTHER_IDENTITY,
+    WITHHELD_UNREADABLE,     /* damaged in the outbox's file */
+    WITHHELD_LAST = WITHHELD_UNREADABLE,
 };
 
 enum {

@@ -17,6 +17,10 @@ enum {
     /* How often the thread looks around when nobody wakes it, with and without values. */
     LOOK_BUSY_MS = 250,
     LOOK_IDLE_MS = 5000,
+    /* A full disk is not asked more often. */
+    COMMIT_AGAIN_MS = 1000,
+    /* More than are on their way at a time (exporter/health.h). */
+    MAX_ERRANDS = 16,
 };
 
 struct delivery {
@@ -31,6 +35,9 @@ struct delivery {
     bool is_stopping, is_draining;
     uint64_t deadline_ms; /* monotonic */
     uint64_t printed_ns;  /* preview: when a value was last printed */
+    /* Of the thread: */
+    uint64_t commit_hold_ms; /* monotonic; after a failed commit none is tried before */
+    struct log_limit commit_log;
 };
 
 static struct instant read_now(void)
@@ -66,18 +73,62 @@ static void refresh_key(struct delivery *delivery)
     free(key);
 }
 
-static void send_all(struct delivery *delivery, struct instant now)
+static void log_failure(struct delivery *delivery, const struct error *err,
+                        struct instant now)
 {
-    for (;;) {
-        bool was_paused = dispatch_is_paused(delivery->dispatch);
-        struct errand *errand = dispatch_next(delivery->dispatch, now);
+    uint64_t suppressed;
 
-        if (!errand)
-            return;
+    if (log_limit_allows(&delivery->commit_log, now.mono_ms * 1000000, &suppressed))
+        log_event(LOG_ERROR, "the outbox cannot be written; values wait in memory",
+                  LOG_TEXT("error", err->text), LOG_UINT("suppressed", suppressed));
+}
+
+/* Without the lock: a scrape must not wait for a disk. */
+static void commit(struct delivery *delivery, struct instant now)
+{
+    const struct delivery_options *options = &delivery->options;
+    struct error err;
+
+    if (outbox_commit(delivery->outbox, &err))
+        return;
+    log_failure(delivery, &err, now);
+    delivery->commit_hold_ms = now.mono_ms + COMMIT_AGAIN_MS;
+    if (err.kind == ERROR_BUSY && options->disk_full)
+        options->disk_full(options->disk_full_self);
+}
+
+static void commit_if_due(struct delivery *delivery, struct instant now)
+{
+    if (now.mono_ms >= delivery->commit_hold_ms)
+        commit(delivery, now);
+}
+
+static size_t load_all(struct delivery *delivery, struct errand **errands,
+                       struct instant now)
+{
+    size_t count = 0;
+
+    while (count < MAX_ERRANDS) {
+        bool was_paused = dispatch_is_paused(delivery->dispatch);
+
+        errands[count] = dispatch_next(delivery->dispatch, now);
+        if (!errands[count])
+            break;
         if (was_paused)
             refresh_key(delivery);
-        client_send(delivery->client, &errand->request, errand);
+        count++;
     }
+    return count;
+}
+
+/* What is on its way is noted on disk first: after a crash it may still arrive. */
+static void send_all(struct delivery *delivery, struct errand *const *errands,
+                     size_t count, struct instant now)
+{
+    if (count)
+        commit_if_due(delivery, now);
+    for (size_t i = 0; i < count; i++)
+        client_send(delivery->client, &errands[i]->request, errands[i]);
 }
 
 static void take_answer(void *self, void *tag, const struct api_answer *answer)
@@ -89,12 +140,24 @@ static void take_answer(void *self, void *tag, const struct api_answer *answer)
     pthread_mutex_unlock(&delivery->lock);
 }
 
-static bool is_over(const struct delivery *delivery, struct instant now)
+/* `was_draining`: already before the last commit, which took in all that was put. */
+static bool is_over(const struct delivery *delivery, bool was_draining,
+                    struct instant now)
 {
     if (delivery->is_stopping)
         return true;
-    return delivery->is_draining && (now.mono_ms >= delivery->deadline_ms ||
-                                     dispatch_is_drained(delivery->dispatch, now));
+    return was_draining && (now.mono_ms >= delivery->deadline_ms ||
+                            dispatch_is_drained(delivery->dispatch, now));
+}
+
+static bool read_draining(struct delivery *delivery)
+{
+    bool is_draining;
+
+    pthread_mutex_lock(&delivery->lock);
+    is_draining = delivery->is_draining;
+    pthread_mutex_unlock(&delivery->lock);
+    return is_draining;
 }
 
 static int look_again_ms(struct delivery *delivery)
@@ -108,13 +171,17 @@ static int look_again_ms(struct delivery *delivery)
 static bool post(struct delivery *delivery)
 {
     struct instant now = read_now();
-    bool goes_on;
+    struct errand *errands[MAX_ERRANDS];
+    size_t count;
+    bool was_draining = read_draining(delivery), goes_on;
 
+    commit_if_due(delivery, now);
     pthread_mutex_lock(&delivery->lock);
     dispatch_tend(delivery->dispatch, now);
-    send_all(delivery, now);
-    goes_on = !is_over(delivery, now);
+    count = load_all(delivery, errands, now);
+    goes_on = !is_over(delivery, was_draining, now);
     pthread_mutex_unlock(&delivery->lock);
+    send_all(delivery, errands, count, now);
     if (goes_on)
         client_poll(delivery->client, look_again_ms(delivery), take_answer, delivery);
     return goes_on;
@@ -124,6 +191,7 @@ static void *run(void *self)
 {
     while (post(self))
         ;
+    commit(self, read_now()); /* what was settled last */
     return NULL;
 }
 
@@ -169,6 +237,9 @@ static void *run_preview(void *self)
 
         bool is_last = delivery->is_draining;
 
+        pthread_mutex_unlock(&delivery->lock);
+        commit_if_due(delivery, now);
+        pthread_mutex_lock(&delivery->lock);
         dispatch_tend(delivery->dispatch, now);
         pthread_mutex_unlock(&delivery->lock); /* whoever reads the output may be slow */
 
@@ -182,6 +253,7 @@ static void *run_preview(void *self)
         wait_woken(delivery);
     }
     pthread_mutex_unlock(&delivery->lock);
+    commit(delivery, read_now());
     return NULL;
 }
 
@@ -291,6 +363,7 @@ struct delivery *delivery_start(const struct delivery_options *options,
 
     delivery->options = *options;
     delivery->outbox = outbox;
+    delivery->commit_log = (struct log_limit){.interval_ns = 60000000000u, .burst = 1};
     init_locks(delivery);
     if (start(delivery, err))
         return delivery;

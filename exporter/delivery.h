@@ -34,6 +34,10 @@ struct delivery_options {
     bool create_services;
     size_t outbox_max_bytes; /* as given to the outbox; 0: no limit */
     FILE *preview;           /* NULL: stdout */
+    /* The outbox cannot be written because the disk is full: give up a reserve. On the delivery's
+     * thread, at most once a second. NULL: nothing to give up. */
+    void (*disk_full)(void *self);
+    void *disk_full_self;
 };
 
 /* NULL with an error when the options cannot work. The outbox must outlive the delivery. */

@@ -58,4 +58,35 @@ struct outbox_verdict {
     uint64_t now_ns;      /* Unix time */
 };
 
+struct outbox_names;
+
+/* Values that were taken. Zero-initialise it; release it after settling every item. */
+struct outbox_batch {
+    struct outbox_item *items;
+    size_t count, capacity;
+    struct outbox_names *names;
+};
+
+struct outbox_selection {
+    uint64_t destination;    /* 0: all */
+    uint64_t until_minute_s; /* rows up to and including this minute */
+    enum outbox_pick pick;
+};
+
+struct outbox_destination {
+    uint64_t id; /* never reused */
+    struct mackerel_destination destination;
+    size_t values;            /* queued or in flight */
+    size_t bytes;             /* of its rows */
+    uint64_t oldest_minute_s; /* of its rows; 0 when there are none */
+};
+
+/* What is known of the Mackerel host of a destination. */
+struct outbox_host {
+    char host_id[64];
+    uint64_t found_s;      /* Unix time at which Mackerel last named it */
+    uint32_t native;       /* enum native_state: who writes its native metrics */
+    uint64_t native_due_s; /* when to look again */
+};
+
 #endif

@@ -6,10 +6,12 @@
 #include <assert.h>
 #include <stdlib.h>
 
-struct outbox_row *outbox_row_new(uint64_t minute_s, enum mackerel_lane lane)
+struct outbox_row *outbox_row_new(uint64_t destination, uint64_t minute_s,
+                                  enum mackerel_lane lane)
 {
     struct outbox_row *row = memory_new(1, sizeof(*row));
 
+    row->destination = destination;
     row->minute_s = minute_s;
     row->lane = lane;
     return row;
@@ -36,8 +38,7 @@ bool outbox_row_is_over(const struct outbox_row *row)
     return row->queued == 0 && row->flights == 0;
 }
 
-static struct slice slot_name(const struct outbox_row *row,
-                              const struct outbox_slot *slot)
+struct slice outbox_row_name(const struct outbox_row *row, const struct outbox_slot *slot)
 {
     return (struct slice){row->names.ptr + slot->name_at, slot->name_len};
 }
@@ -50,7 +51,7 @@ static size_t find_place(const struct outbox_row *row, struct slice name, uint32
     while (row->index[place]) {
         const struct outbox_slot *slot = &row->slots[row->index[place] - 1];
 
-        if (slot->hash == hash && slice_equal(slot_name(row, slot), name))
+        if (slot->hash == hash && slice_equal(outbox_row_name(row, slot), name))
             break;
         place = (place + 1) & mask;
     }
@@ -67,11 +68,12 @@ static void grow_index(struct outbox_row *row)
     for (size_t i = 0; i < row->count; i++) {
         const struct outbox_slot *slot = &row->slots[i];
 
-        row->index[find_place(row, slot_name(row, slot), slot->hash)] = (uint32_t)i + 1;
+        row->index[find_place(row, outbox_row_name(row, slot), slot->hash)] =
+            (uint32_t)i + 1;
     }
 }
 
-static struct outbox_slot *find_or_add(struct outbox_row *row, struct slice name)
+struct outbox_slot *outbox_row_slot(struct outbox_row *row, struct slice name)
 {
     uint32_t hash = (uint32_t)hash_bytes(name, row->minute_s).low;
 
@@ -95,6 +97,20 @@ static struct outbox_slot *find_or_add(struct outbox_row *row, struct slice name
     buffer_append(&row->names, name);
     row->index[place] = (uint32_t)++row->count;
     return slot;
+}
+
+void outbox_row_enqueue(struct outbox_row *row, struct outbox_slot *slot)
+{
+    slot->queued = true;
+    row->queued++;
+    row->natives += slot->native;
+}
+
+static void dequeue(struct outbox_row *row, struct outbox_slot *slot)
+{
+    slot->queued = false;
+    row->queued--;
+    row->natives -= slot->native;
 }
 
 /* Books one revision of a slot as ended. */
@@ -129,18 +145,18 @@ void outbox_row_put(struct outbox_row *row, const struct mackerel_value *value,
                     struct value_ledger *ledger)
 {
     const struct outbox_verdict replaced = {.end = OUTBOX_RETURNED};
-    struct outbox_slot *slot = find_or_add(row, value->name);
+    struct outbox_slot *slot = outbox_row_slot(row, value->name);
 
-    if (slot->queued)
+    if (slot->queued) {
         book_end(ledger, slot->accepted == slot->revision, &replaced);
-    else
-        row->queued++;
+        dequeue(row, slot);
+    }
     ledger->closed++;
     ledger->queued++;
-    slot->queued = true;
     slot->value = value->value;
     slot->native = value->native;
     slot->revision = ++row->revision;
+    outbox_row_enqueue(row, slot);
 }
 
 static bool is_picked(const struct outbox_slot *slot, enum outbox_pick pick)
@@ -148,11 +164,25 @@ static bool is_picked(const struct outbox_slot *slot, enum outbox_pick pick)
     return pick == OUTBOX_ALL || slot->native == (pick == OUTBOX_NATIVE);
 }
 
+/* An accepted value only waits for its confirmation. */
+static uint64_t slot_due_s(const struct outbox_slot *slot)
+{
+    return slot->accepted == slot->revision ? slot->confirm_s : 0;
+}
+
+uint64_t outbox_row_due_s(const struct outbox_row *row)
+{
+    uint64_t due_s = UINT64_MAX;
+
+    for (size_t i = 0; i < row->count && due_s; i++)
+        if (row->slots[i].queued && slot_due_s(&row->slots[i]) < due_s)
+            due_s = slot_due_s(&row->slots[i]);
+    return due_s;
+}
+
 static bool is_due(const struct outbox_slot *slot, uint64_t now_s)
 {
-    if (!slot->queued || slot->flight)
-        return false;
-    return slot->accepted != slot->revision || slot->confirm_s <= now_s;
+    return slot->queued && !slot->flight && slot_due_s(slot) <= now_s;
 }
 
 size_t outbox_row_take(struct outbox_row *row, const struct outbox_query *query,
@@ -167,9 +197,8 @@ size_t outbox_row_take(struct outbox_row *row, const struct outbox_query *query,
 
         if (!is_due(slot, query->now_s) || !is_picked(slot, query->pick))
             continue;
-        slot->queued = false;
+        dequeue(row, slot);
         slot->flight = slot->revision;
-        row->queued--;
         row->flights++;
         items[taken++] = (struct outbox_item){
             .destination = query->destination,
@@ -177,9 +206,11 @@ size_t outbox_row_take(struct outbox_row *row, const struct outbox_query *query,
             .revision = slot->revision,
             .native = slot->native,
             .value = slot->value,
-            .name = slot_name(row, slot),
+            .name = outbox_row_name(row, slot),
         };
     }
+    if (taken)
+        row->taken_s = query->now_s;
     return taken;
 }
 
@@ -192,8 +223,7 @@ static void put_back(struct outbox_row *row, struct outbox_slot *slot, uint32_t 
                  &(struct outbox_verdict){.end = OUTBOX_RETURNED});
         return;
     }
-    slot->queued = true;
-    row->queued++;
+    outbox_row_enqueue(row, slot);
 }
 
 void outbox_row_settle(struct outbox_row *row, const struct outbox_item *item,
@@ -235,11 +265,17 @@ size_t outbox_row_drop(struct outbox_row *row, enum outbox_pick pick,
 
         if (!slot->queued || !is_picked(slot, pick))
             continue;
-        slot->queued = false;
-        row->queued--;
+        dequeue(row, slot);
         dropped++;
-        keep_example(ledger, slot_name(row, slot), verdict);
+        keep_example(ledger, outbox_row_name(row, slot), verdict);
         book_end(ledger, slot->accepted == slot->revision, verdict);
     }
     return dropped;
+}
+
+void outbox_row_doubt(struct outbox_row *row, uint64_t until_s)
+{
+    for (size_t i = 0; i < row->count; i++)
+        if (row->slots[i].queued && row->slots[i].confirm_s < until_s)
+            row->slots[i].confirm_s = (uint32_t)until_s;
 }

@@ -44,12 +44,12 @@ static struct shelf *new_shelf(uint64_t id, const struct mackerel_destination *f
 static void free_shelf(struct shelf *shelf)
 {
     for (size_t i = 0; i < shelf->count; i++)
-        outbox_row_free(shelf->rows[i]);
+        outbox_row_free(shelf->entries[i].row);
     drop(shelf->destination.name);
     drop(shelf->destination.host_id);
     drop(shelf->destination.custom_identifier);
     drop(shelf->destination.roles);
-    free(shelf->rows);
+    free(shelf->entries);
     free(shelf);
 }
 
@@ -82,21 +82,42 @@ static void build_index(struct shelf_table *table)
         *find_place(table, table->shelves[i]->identity) = table->shelves[i];
 }
 
-struct shelf *shelf_table_add(struct shelf_table *table,
-                              const struct mackerel_destination *destination)
+/* Where the destination is, or the free place where it belongs, with room for one more. */
+static struct shelf **make_place(struct shelf_table *table,
+                                 const struct mackerel_destination *destination)
 {
     if (table->index_size < 2 * (table->count + 1))
         build_index(table);
+    table->shelves = memory_grow(table->shelves, table->count + 1, &table->capacity,
+                                 sizeof(struct shelf *));
+    return find_place(table, identity_of(destination));
+}
 
-    struct shelf **place = find_place(table, identity_of(destination));
+struct shelf *shelf_table_add(struct shelf_table *table,
+                              const struct mackerel_destination *destination)
+{
+    struct shelf **place = make_place(table, destination);
 
     if (*place)
         return *place;
-    table->shelves = memory_grow(table->shelves, table->count + 1, &table->capacity,
-                                 sizeof(struct shelf *));
     *place = new_shelf(++table->last_id, destination);
+    (*place)->is_dirty = true;
     table->shelves[table->count++] = *place;
     return *place;
+}
+
+bool shelf_table_restore(struct shelf_table *table, uint64_t id,
+                         const struct mackerel_destination *destination)
+{
+    struct shelf **place = make_place(table, destination);
+
+    if (*place || (table->count && id <= table->shelves[table->count - 1]->id))
+        return false;
+    *place = new_shelf(id, destination);
+    table->shelves[table->count++] = *place;
+    if (id > table->last_id)
+        table->last_id = id;
+    return true;
 }
 
 size_t shelf_table_at(const struct shelf_table *table, uint64_t id)
@@ -143,6 +164,29 @@ void shelf_table_prune(struct shelf_table *table, uint64_t since_s,
         build_index(table);
 }
 
+size_t shelf_entry_values(const struct shelf_entry *entry)
+{
+    return entry->row ? entry->row->queued + entry->row->flights : entry->values;
+}
+
+size_t shelf_entry_queued(const struct shelf_entry *entry, enum outbox_pick pick)
+{
+    size_t queued = entry->row ? entry->row->queued : entry->values;
+    size_t natives = entry->row ? entry->row->natives : entry->natives;
+
+    switch (pick) {
+    case OUTBOX_ALL: return queued;
+    case OUTBOX_CUSTOM: return queued - natives;
+    case OUTBOX_NATIVE: return natives;
+    }
+    return queued;
+}
+
+bool shelf_entry_is_idle(const struct shelf_entry *entry)
+{
+    return !entry->row || entry->row->flights == 0;
+}
+
 size_t shelf_row_at(const struct shelf *shelf, uint64_t minute_s)
 {
     size_t low = 0, high = shelf->count;
@@ -150,7 +194,7 @@ size_t shelf_row_at(const struct shelf *shelf, uint64_t minute_s)
     while (low < high) {
         size_t middle = (low + high) / 2;
 
-        if (shelf->rows[middle]->minute_s < minute_s)
+        if (shelf->entries[middle].minute_s < minute_s)
             low = middle + 1;
         else
             high = middle;
@@ -158,29 +202,32 @@ size_t shelf_row_at(const struct shelf *shelf, uint64_t minute_s)
     return low;
 }
 
-struct outbox_row *shelf_add_row(struct shelf *shelf, uint64_t minute_s,
-                                 enum mackerel_lane lane)
+struct shelf_entry *shelf_find_row(const struct shelf *shelf, uint64_t minute_s)
 {
     size_t at = shelf_row_at(shelf, minute_s);
 
-    if (at < shelf->count && shelf->rows[at]->minute_s == minute_s) {
-        if (lane == MACKEREL_LIVE)
-            shelf->rows[at]->lane = MACKEREL_LIVE;
-        return shelf->rows[at];
-    }
-    shelf->rows = memory_grow(shelf->rows, shelf->count + 1, &shelf->capacity,
-                              sizeof(struct outbox_row *));
-    memmove(shelf->rows + at + 1, shelf->rows + at,
-            (shelf->count - at) * sizeof(struct outbox_row *));
-    shelf->rows[at] = outbox_row_new(minute_s, lane);
+    if (at == shelf->count || shelf->entries[at].minute_s != minute_s)
+        return NULL;
+    return &shelf->entries[at];
+}
+
+struct shelf_entry *shelf_add_row(struct shelf *shelf, uint64_t minute_s)
+{
+    size_t at = shelf_row_at(shelf, minute_s);
+
+    shelf->entries = memory_grow(shelf->entries, shelf->count + 1, &shelf->capacity,
+                                 sizeof(shelf->entries[0]));
+    memmove(shelf->entries + at + 1, shelf->entries + at,
+            (shelf->count - at) * sizeof(shelf->entries[0]));
+    shelf->entries[at] = (struct shelf_entry){.minute_s = minute_s};
     shelf->count++;
-    return shelf->rows[at];
+    return &shelf->entries[at];
 }
 
 void shelf_remove_row(struct shelf *shelf, size_t at)
 {
-    outbox_row_free(shelf->rows[at]);
+    outbox_row_free(shelf->entries[at].row);
     shelf->count--;
-    memmove(shelf->rows + at, shelf->rows + at + 1,
-            (shelf->count - at) * sizeof(struct outbox_row *));
+    memmove(shelf->entries + at, shelf->entries + at + 1,
+            (shelf->count - at) * sizeof(shelf->entries[0]));
 }
