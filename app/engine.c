@@ -1,8 +1,12 @@
 #include "app/engine.h"
 
+#include "app/admission.h"
+#include "app/errand.h"
 #include "app/fold.h"
+#include "app/journal_watch.h"
 #include "base/clock.h"
 #include "base/journal.h"
+#include "base/log.h"
 #include "base/memory.h"
 
 #include <pthread.h>
@@ -11,26 +15,19 @@
 #include <string.h>
 #include <sys/random.h>
 
-/*
- * A record that the engine appends by itself; at most one of a kind is on its way. A journal that is
- * full refuses it, and it is offered again after a pause.
- */
-enum errand_stage {
-    ERRAND_NONE,
-    ERRAND_APPENDED,
-    ERRAND_REFUSED
-};
+/* See design: often enough that a start replays seconds, rarely enough that nobody notices. */
+static const uint64_t CHECKPOINT_INTERVAL_NS = UINT64_C(300) * 1000000000,
+                      CHECKPOINT_BYTES = UINT64_C(256) << 20;
 
-struct errand {
-    atomic_int stage;  /* enum errand_stage */
-    uint64_t after_ns; /* monotonic: not before; engine thread */
-};
+/* NTP steps a clock by less. */
+static const uint64_t CLOCK_TOLERANCE_NS = 1000000000;
 
 struct engine {
     struct engine_options options;
     struct buffer config; /* what should be in force */
     struct fold *fold;    /* engine thread */
     struct journal *journal;
+    struct saver *saver; /* NULL: memory */
     struct clock *clock;
     uint64_t seed;
     pthread_t thread;
@@ -38,9 +35,11 @@ struct engine {
     struct errand tick_errand, config_errand;
     /* Stamps and appends as one step, so that receive times never fall along the journal. */
     pthread_mutex_t append_lock;
-    atomic_size_t inflight_bytes;
+    struct admission admission;
     atomic_size_t unapplied; /* requests that were submitted and are ours still */
-    atomic_bool is_accepting, is_finishing;
+    atomic_bool is_finishing;
+    struct journal_watch journal_watch;
+    uint64_t house_ns; /* monotonic: when to look after the house again; engine thread */
     pthread_mutex_t picture_lock;
     struct engine_picture picture;
 };
@@ -50,29 +49,22 @@ struct engine {
 static bool reserve(void *self, size_t bytes)
 {
     struct engine *engine = self;
-    size_t before = atomic_load(&engine->inflight_bytes);
 
-    do {
-        if (bytes > engine->options.max_inflight_bytes ||
-            before > engine->options.max_inflight_bytes - bytes)
-            return false;
-    } while (
-        !atomic_compare_exchange_weak(&engine->inflight_bytes, &before, before + bytes));
-    return true;
+    return admission_take(&engine->admission, bytes);
 }
 
 static void unreserve(void *self, size_t bytes)
 {
     struct engine *engine = self;
 
-    atomic_fetch_sub(&engine->inflight_bytes, bytes);
+    admission_give(&engine->admission, bytes);
 }
 
 static bool accepting(void *self)
 {
     struct engine *engine = self;
 
-    return atomic_load(&engine->is_accepting);
+    return admission_enter(&engine->admission);
 }
 
 /* The request is ours again, or still. */
@@ -97,8 +89,10 @@ static void conclude(void *self, enum error_kind kind)
 {
     struct submission *submission = self;
 
-    if (kind != ERROR_NONE)
+    if (kind != ERROR_NONE) {
+        atomic_fetch_add(&submission->engine->admission.refused_journal, 1);
         discard(submission->engine, submission->request);
+    }
     submission->answer(submission->answer_self, kind);
     free(submission);
 }
@@ -144,29 +138,11 @@ struct intake engine_intake(struct engine *engine)
 
 /* ---- the engine's own records ------------------------------------------------------------ */
 
-/* On the journal's thread or ours; must not call the journal. */
-static void note_refusal(void *self, enum error_kind kind)
-{
-    struct errand *errand = self;
-
-    if (kind != ERROR_NONE)
-        atomic_store(&errand->stage, ERRAND_REFUSED);
-}
-
-/* Appends a record unless one of the kind is on its way or was refused a moment ago. */
 static void offer(struct engine *engine, struct errand *errand, enum journal_kind kind,
                   struct slice body)
 {
-    const uint64_t pause_ns = 1000000000; /* a full disk stays full for a while */
-    uint64_t now_ns = clock_monotonic_ns();
-
-    if (atomic_load(&errand->stage) == ERRAND_REFUSED) {
-        atomic_store(&errand->stage, ERRAND_NONE);
-        errand->after_ns = now_ns + pause_ns;
-    }
-    if (atomic_load(&errand->stage) != ERRAND_NONE || now_ns < errand->after_ns)
+    if (!errand_begin(errand, clock_monotonic_ns()))
         return;
-    atomic_store(&errand->stage, ERRAND_APPENDED);
     pthread_mutex_lock(&engine->append_lock);
     journal_append(engine->journal,
                    &(struct journal_record){
@@ -174,7 +150,7 @@ static void offer(struct engine *engine, struct errand *errand, enum journal_kin
                        .receive_ns = clock_read(engine->clock),
                        .body = body,
                    },
-                   note_refusal, errand);
+                   errand_done, errand);
     pthread_mutex_unlock(&engine->append_lock);
 }
 
@@ -188,14 +164,14 @@ static void offer_config(struct engine *engine)
 
 /* ---- applying ---------------------------------------------------------------------------- */
 
-static void publish(struct engine *engine)
+static void publish(struct engine *engine, const struct fold *fold)
 {
-    const struct pipeline *pipeline = fold_pipeline(engine->fold);
+    const struct pipeline *pipeline = fold_pipeline(fold);
 
     pthread_mutex_lock(&engine->picture_lock);
     engine->picture.ledger = *pipeline_ledger(pipeline);
     pipeline_read_counts(pipeline, &engine->picture.counts);
-    engine->picture.lsn = fold_lsn(engine->fold);
+    engine->picture.lsn = fold_lsn(fold);
     pthread_mutex_unlock(&engine->picture_lock);
 }
 
@@ -203,8 +179,8 @@ static void end_errand(struct engine *engine, enum journal_kind kind)
 {
     switch (kind) {
     case JOURNAL_REQUEST: break;
-    case JOURNAL_TICK: atomic_store(&engine->tick_errand.stage, ERRAND_NONE); break;
-    case JOURNAL_CONFIG: atomic_store(&engine->config_errand.stage, ERRAND_NONE); break;
+    case JOURNAL_TICK: errand_end(&engine->tick_errand); break;
+    case JOURNAL_CONFIG: errand_end(&engine->config_errand); break;
     }
 }
 
@@ -216,9 +192,30 @@ static void apply(struct engine *engine, const struct journal_record *record)
     end_errand(engine, record->kind);
     if (request)
         discard(engine, request);
-    publish(engine);
-    journal_forget(engine->journal, record->lsn);
+    publish(engine, engine->fold);
+    if (!engine->saver)
+        journal_forget(engine->journal, record->lsn);
 }
+
+/* ---- housekeeping ------------------------------------------------------------------------ */
+
+static void keep_house(struct engine *engine)
+{
+    const uint64_t interval_ns = 200000000;
+    uint64_t now_ns = clock_monotonic_ns();
+    struct journal_stats stats;
+
+    if (now_ns < engine->house_ns)
+        return;
+    engine->house_ns = now_ns + interval_ns;
+    journal_read_stats(engine->journal, &stats);
+    journal_watch_look(&engine->journal_watch, &stats);
+    if (engine->saver)
+        saver_tend(engine->saver, engine->fold,
+                   engine->picture.recovery.bytes + stats.appended_bytes);
+}
+
+/* ---- the thread -------------------------------------------------------------------------- */
 
 /* Waits for a record or for the next thing due; a second at most, should the clock be stepping. */
 static void rest(struct engine *engine)
@@ -242,6 +239,7 @@ static void *run(void *self)
     struct journal_record record;
 
     for (;;) {
+        keep_house(engine);
         if (journal_next(engine->journal, &record))
             apply(engine, &record);
         else if (atomic_load(&engine->is_finishing) &&
@@ -250,9 +248,18 @@ static void *run(void *self)
         else
             rest(engine);
     }
-    fold_finish(engine->fold, clock_read(engine->clock));
-    publish(engine);
+    if (engine->saver)
+        saver_finish(engine->saver, engine->fold);
+    else
+        fold_finish(engine->fold, clock_read(engine->clock));
+    publish(engine, engine->fold);
     return NULL;
+}
+
+/* Below it the journal refuses, so that outbox and checkpoint find room for what was accepted. */
+static uint64_t min_free_bytes(const struct engine_options *options)
+{
+    return options->journal_max_bytes / 16;
 }
 
 /* ---- life -------------------------------------------------------------------------------- */
@@ -262,34 +269,122 @@ struct engine *engine_new(const struct engine_options *options)
     struct engine *engine = memory_new(1, sizeof(*engine));
 
     engine->options = *options;
+    engine->admission.max_bytes = options->max_inflight_bytes;
     fold_write_config(&options->pipeline, &engine->config);
     pthread_mutex_init(&engine->append_lock, NULL);
     pthread_mutex_init(&engine->picture_lock, NULL);
     return engine;
 }
 
-static bool open_memory(struct engine *engine, struct error *err)
+static struct fold_options fold_options(const struct engine *engine)
+{
+    return (struct fold_options){
+        .seed = engine->seed,
+        .initial = &engine->options.pipeline,
+        .put = engine->options.put,
+        .self = engine->options.self,
+    };
+}
+
+static void show_progress(void *self, const struct fold *fold)
+{
+    struct engine *engine = self;
+
+    publish(engine, fold);
+    engine->options.pause(engine->options.self);
+}
+
+static void open_memory(struct engine *engine)
+{
+    struct fold_options options = fold_options(engine);
+
+    engine->fold = fold_new(&options);
+    pthread_mutex_lock(&engine->picture_lock);
+    engine->journal = journal_new_memory();
+    pthread_mutex_unlock(&engine->picture_lock);
+}
+
+static bool start_saver(struct engine *engine, uint64_t checkpoint_lsn, struct error *err)
 {
     const struct engine_options *options = &engine->options;
+    uint64_t half = options->journal_max_bytes / 2;
+    struct saver *saver = saver_new(
+        &(struct saver_options){
+            .state = options->state,
+            .journal = engine->journal,
+            .seed = engine->seed,
+            .lsn = checkpoint_lsn,
+            .interval_ns = CHECKPOINT_INTERVAL_NS,
+            .max_journal_bytes = half < CHECKPOINT_BYTES ? half : CHECKPOINT_BYTES,
+            .committed_lsn = options->committed_lsn,
+            .self = options->self,
+            .spare_bytes = 2 * min_free_bytes(options),
+        },
+        err);
 
-    if (getrandom(&engine->seed, sizeof(engine->seed), 0) != sizeof(engine->seed))
-        return FAIL(err, ERROR_INTERNAL, "no random numbers for the hash seed");
-    engine->journal = journal_new_memory();
-    engine->fold = fold_new(&(struct fold_options){.seed = engine->seed,
-                                                   .initial = &options->pipeline,
-                                                   .put = options->put,
-                                                   .self = options->put_self});
-    return true;
+    pthread_mutex_lock(&engine->picture_lock);
+    engine->saver = saver;
+    pthread_mutex_unlock(&engine->picture_lock);
+    return saver != NULL;
+}
+
+static bool open_disk(struct engine *engine, struct error *err)
+{
+    const struct engine_options *options = &engine->options;
+    struct recovery recovery;
+
+    if (!recovery_run(
+            &(struct recovery_options){
+                .state = options->state,
+                .fold = fold_options(engine),
+                .durability = options->durability,
+                .journal_max_bytes = options->journal_max_bytes,
+                .min_free_bytes = min_free_bytes(options),
+                .progress = show_progress,
+                .self = engine,
+            },
+            &recovery, err))
+        return false;
+    engine->seed = recovery.seed;
+    engine->fold = recovery.fold;
+    pthread_mutex_lock(&engine->picture_lock);
+    engine->journal = recovery.journal;
+    engine->picture.recovery = recovery.report;
+    pthread_mutex_unlock(&engine->picture_lock);
+    return start_saver(engine, recovery.report.checkpoint_lsn, err);
+}
+
+/* Goes on where the state ended, even if the machine says that it is earlier. */
+static void start_clock(struct engine *engine)
+{
+    uint64_t floor_ns = fold_receive_ns(engine->fold), now_ns = clock_now_ns();
+
+    engine->clock = clock_new_after(floor_ns);
+    if (floor_ns <= now_ns + CLOCK_TOLERANCE_NS)
+        return;
+    log_event(LOG_ERROR,
+              "the machine's clock is behind the state: time stands still until it has "
+              "caught up, and points of today may be refused; set the clock, or move the "
+              "state directory away",
+              LOG_DOUBLE("seconds", (double)(floor_ns - now_ns) / 1e9));
+    pthread_mutex_lock(&engine->picture_lock);
+    engine->picture.clock_behind_ns = floor_ns - now_ns;
+    pthread_mutex_unlock(&engine->picture_lock);
 }
 
 bool engine_start(struct engine *engine, struct error *err)
 {
-    if (!open_memory(engine, err))
+    if (getrandom(&engine->seed, sizeof(engine->seed), 0) != sizeof(engine->seed))
+        return FAIL(err, ERROR_INTERNAL, "no random numbers for the hash seed");
+    if (!engine->options.state)
+        open_memory(engine);
+    else if (!open_disk(engine, err))
         return false;
-    engine->clock = clock_new_after(fold_receive_ns(engine->fold));
+    start_clock(engine);
+    publish(engine, engine->fold);
     /* Before any request. */
     offer_config(engine);
-    atomic_store(&engine->is_accepting, true);
+    atomic_store(&engine->admission.is_open, true);
     if (pthread_create(&engine->thread, NULL, run, engine) != 0)
         return FAIL(err, ERROR_INTERNAL, "cannot start the engine thread");
     engine->is_running = true;
@@ -298,7 +393,7 @@ bool engine_start(struct engine *engine, struct error *err)
 
 void engine_refuse(struct engine *engine)
 {
-    atomic_store(&engine->is_accepting, false);
+    atomic_store(&engine->admission.is_open, false);
 }
 
 void engine_finish(struct engine *engine)
@@ -317,6 +412,7 @@ void engine_free(struct engine *engine)
     if (!engine)
         return;
     engine_finish(engine);
+    saver_free(engine->saver);
     fold_free(engine->fold);
     journal_free(engine->journal);
     clock_free(engine->clock);
@@ -330,8 +426,20 @@ void engine_read(struct engine *engine, struct engine_picture *picture)
 {
     pthread_mutex_lock(&engine->picture_lock);
     *picture = engine->picture;
+
+    struct journal *journal = engine->journal;
+    struct saver *saver = engine->saver;
+
     pthread_mutex_unlock(&engine->picture_lock);
-    picture->inflight_bytes = atomic_load(&engine->inflight_bytes);
+    picture->is_recovered = journal != NULL;
+    if (journal)
+        journal_read_stats(journal, &picture->journal);
+    if (saver)
+        saver_read(saver, &picture->checkpoint);
+    picture->inflight_bytes = atomic_load(&engine->admission.bytes);
     picture->max_inflight_bytes = engine->options.max_inflight_bytes;
-    picture->is_accepting = atomic_load(&engine->is_accepting);
+    picture->is_accepting = atomic_load(&engine->admission.is_open);
+    picture->refused_room = atomic_load(&engine->admission.refused_room);
+    picture->refused_journal = atomic_load(&engine->admission.refused_journal);
+    picture->refused_closed = atomic_load(&engine->admission.refused_closed);
 }

@@ -7,6 +7,7 @@
 
 #include "app/admin.h"
 #include "app/engine.h"
+#include "app/state.h"
 #include "exporter/delivery.h"
 #include "exporter/outbox.h"
 #include "receiver/server.h"
@@ -18,6 +19,8 @@
 /* Set before the admin server starts, except for the atomic ones. */
 struct facts_sources {
     uint64_t started_ns;
+    const char *durability;
+    struct state *state; /* NULL: memory */
     struct outbox *outbox;
     struct delivery *delivery;
     struct engine *engine;

@@ -84,7 +84,7 @@ static void make_engine(struct gateway *gateway)
                      .native_metrics = config->native_metrics},
         .max_inflight_bytes = memory_limit(config),
         .put = put,
-        .put_self = gateway,
+        .self = gateway,
     });
 }
 
@@ -290,7 +290,9 @@ static void wait_signal(void)
 
 enum exit_code gateway_run(const struct config *config)
 {
-    struct gateway gateway = {.config = config, .parts.started_ns = clock_now_ns()};
+    struct gateway gateway = {.config = config,
+                              .parts.started_ns = clock_now_ns(),
+                              .parts.durability = config->durability};
     enum exit_code code;
 
     hold_signals();

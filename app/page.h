@@ -19,6 +19,8 @@ struct page_facts {
     uint64_t started_ns, now_ns; /* Unix time */
     const char *grpc_address, *http_address, *admin_address;
     bool is_ready;
+    const char *durability, *state_directory;
+    bool has_reserve;
     const struct engine_picture *engine;
     const struct outbox_counts *outbox;
     const struct value_ledger *values;

@@ -160,6 +160,74 @@ static void put_engine(struct buffer *out, const struct engine_picture *engine)
            engine->lsn);
 }
 
+static void put_refused(struct buffer *out, const struct engine_picture *engine)
+{
+    static const char name[] = "requests_refused_total";
+
+    head(out, name, "counter",
+         "Requests whose sender was asked to try again, by reason.");
+    labelled(out, name, "reason", "no_room_in_flight", engine->refused_room);
+    labelled(out, name, "reason", "journal", engine->refused_journal);
+    labelled(out, name, "reason", "not_accepting", engine->refused_closed);
+}
+
+static void put_journal(struct buffer *out, const struct journal_stats *journal)
+{
+    single(out, "journal_refusing", "gauge",
+           "1 while the journal takes no requests: full, or its disk is.",
+           journal->is_refusing);
+    single(out, "journal_bytes", "gauge", "Bytes of the journal's files.",
+           journal->bytes);
+    single(out, "journal_limit_bytes", "gauge", "Bytes above which senders are refused.",
+           journal->max_bytes);
+    single(out, "journal_records_total", "counter", "Records appended.",
+           journal->appended);
+    single(out, "journal_appended_bytes_total", "counter", "Bytes appended.",
+           journal->appended_bytes);
+    single(out, "journal_syncs_total", "counter", "Times the disk was waited for.",
+           journal->syncs);
+    single(out, "journal_sync_failures_total", "counter",
+           "Times the disk failed to keep what was written.", journal->failed_syncs);
+    single(out, "journal_records_lost", "gauge",
+           "Records that the start found missing or damaged.", journal->lost_records);
+    single(out, "journal_files_set_aside", "gauge",
+           "Files that the start could not read.", journal->bad_files);
+}
+
+static uint64_t checkpoint_age_s(const struct page_facts *facts)
+{
+    uint64_t time_ns = facts->engine->checkpoint.time_ns;
+
+    if (time_ns == 0)
+        time_ns = facts->started_ns;
+    return facts->now_ns > time_ns ? (facts->now_ns - time_ns) / 1000000000 : 0;
+}
+
+static void put_checkpoint(struct buffer *out, const struct page_facts *facts)
+{
+    const struct saver_status *checkpoint = &facts->engine->checkpoint;
+
+    single(out, "checkpoint_lsn", "gauge", "Journal record up to which one is in force.",
+           checkpoint->lsn);
+    single(out, "checkpoint_age_seconds", "gauge",
+           "Since the last one, or since the start.", checkpoint_age_s(facts));
+    single(out, "checkpoint_bytes", "gauge", "Size of the last one.", checkpoint->bytes);
+    single(out, "checkpoints_total", "counter", "Checkpoints that came into force.",
+           checkpoint->saved);
+    single(out, "checkpoint_failures_total", "counter", "Checkpoints that failed.",
+           checkpoint->failed);
+    single(out, "checkpoints_set_aside", "gauge",
+           "Checkpoints that the start could not use.",
+           facts->engine->recovery.bad_checkpoints);
+    single(out, "recovered_records", "gauge", "Records that the start replayed.",
+           facts->engine->recovery.records);
+    single(out, "recovery_milliseconds", "gauge", "How long the start took to recover.",
+           facts->engine->recovery.duration_ns / 1000000);
+    single(out, "disk_reserve", "gauge",
+           "0 while the reserve is given up because the disk is short.",
+           facts->has_reserve);
+}
+
 static uint64_t age_s(const struct page_facts *facts)
 {
     uint64_t now_s = facts->now_ns / 1000000000,
@@ -179,6 +247,11 @@ void page_metrics(const struct page_facts *facts, struct buffer *out)
     put_points(out, &facts->engine->ledger);
     put_values(out, facts->values);
     put_engine(out, facts->engine);
+    put_refused(out, facts->engine);
+    if (facts->engine->journal.is_on_disk) {
+        put_journal(out, &facts->engine->journal);
+        put_checkpoint(out, facts);
+    }
     single(out, "outbox_rows", "gauge", "Minutes of destinations that wait.",
            facts->outbox->rows);
     single(out, "outbox_bytes", "gauge", "Memory of what waits.", facts->outbox->bytes);

@@ -172,6 +172,114 @@ static void put_outbox(struct buffer *out, const struct page_facts *facts)
     close_bracket(out, '}');
 }
 
+/* ---- state ------------------------------------------------------------------------------- */
+
+static void put_journal(struct buffer *out, const struct journal_stats *journal)
+{
+    open_member(out, "journal", '{');
+    put_bool(out, "refusing", journal->is_refusing);
+    put_number(out, "bytes", journal->bytes);
+    put_number(out, "max_bytes", journal->max_bytes);
+    put_number(out, "first_lsn", journal->first_lsn);
+    put_number(out, "last_lsn", journal->last_lsn);
+    put_number(out, "appended", journal->appended);
+    put_number(out, "failed_syncs", journal->failed_syncs);
+    put_number(out, "bad_files", journal->bad_files);
+    put_number(out, "lost_records", journal->lost_records);
+    put_text(out, "last_error", journal->last_error);
+    close_bracket(out, '}');
+}
+
+static void put_checkpoint(struct buffer *out, const struct saver_status *checkpoint)
+{
+    open_member(out, "checkpoint", '{');
+    put_number(out, "lsn", checkpoint->lsn);
+    put_time(out, "time", checkpoint->time_ns);
+    put_number(out, "bytes", checkpoint->bytes);
+    put_number(out, "write_ms", checkpoint->write_ns / 1000000);
+    put_number(out, "sync_ms", checkpoint->sync_ns / 1000000);
+    put_number(out, "failed", checkpoint->failed);
+    put_text(out, "last_error", checkpoint->last_error);
+    close_bracket(out, '}');
+}
+
+static void put_recovery(struct buffer *out, const struct engine_picture *engine)
+{
+    const struct recovery_report *recovery = &engine->recovery;
+
+    open_member(out, "recovery", '{');
+    put_bool(out, "done", engine->is_recovered);
+    put_number(out, "checkpoint_lsn", recovery->checkpoint_lsn);
+    put_number(out, "records", recovery->records);
+    put_number(out, "bytes", recovery->bytes);
+    put_number(out, "ms", recovery->duration_ns / 1000000);
+    put_number(out, "bad_checkpoints", recovery->bad_checkpoints);
+    put_text(out, "bad_checkpoint", recovery->bad_checkpoint);
+    close_bracket(out, '}');
+}
+
+static void put_refused(struct buffer *out, const struct engine_picture *engine)
+{
+    open_member(out, "refused_requests", '{');
+    put_number(out, "no_room_in_flight", engine->refused_room);
+    put_number(out, "journal", engine->refused_journal);
+    put_number(out, "not_accepting", engine->refused_closed);
+    close_bracket(out, '}');
+}
+
+static void put_state(struct buffer *out, const struct page_facts *facts)
+{
+    bool is_on_disk = facts->engine->journal.is_on_disk;
+
+    open_member(out, "state", '{');
+    put_text(out, "durability", facts->durability);
+    if (is_on_disk) {
+        put_text(out, "directory", facts->state_directory);
+        put_bool(out, "reserve", facts->has_reserve);
+        put_journal(out, &facts->engine->journal);
+        put_checkpoint(out, &facts->engine->checkpoint);
+        put_recovery(out, facts->engine);
+    }
+    put_refused(out, facts->engine);
+    close_bracket(out, '}');
+}
+
+/* ---- what a person should do something about --------------------------------------------- */
+
+static void put_problem(struct buffer *out, const char *what, const char *why)
+{
+    struct buffer text = {0};
+
+    buffer_printf(&text, "%s%s%s", what, *why ? ": " : "", why);
+    mackerel_write_string(out, buffer_slice(&text));
+    buffer_append_char(out, ',');
+    buffer_release(&text);
+}
+
+static void put_problems(struct buffer *out, const struct page_facts *facts)
+{
+    const struct engine_picture *engine = facts->engine;
+
+    open_member(out, "problems", '[');
+    if (engine->journal.is_refusing)
+        put_problem(out, "the journal refuses requests", engine->journal.last_error);
+    if (*engine->checkpoint.last_error)
+        put_problem(out, "the last checkpoint failed", engine->checkpoint.last_error);
+    if (!facts->has_reserve)
+        put_problem(out, "the disk is short: the reserve is given up", "");
+    if (engine->clock_behind_ns)
+        put_problem(out,
+                    "the machine's clock was behind the state at the start; time stands "
+                    "still until it has caught up",
+                    "");
+    if (engine->recovery.bad_checkpoints)
+        put_problem(out, "a checkpoint was set aside", engine->recovery.bad_checkpoint);
+    if (engine->journal.bad_files)
+        put_problem(out, "a part of the journal was set aside",
+                    engine->journal.last_error);
+    close_bracket(out, ']');
+}
+
 static void put_addresses(struct buffer *out, const struct page_facts *facts)
 {
     open_member(out, "addresses", '{');
@@ -189,6 +297,7 @@ void page_status(const struct page_facts *facts, struct buffer *out)
     put_bool(out, "ready", facts->is_ready);
     put_bool(out, "preview", facts->delivery->is_preview);
     put_addresses(out, facts);
+    put_problems(out, facts);
     put_delivery(out, facts->delivery);
     open_member(out, "ledger", '{');
     put_points(out, &facts->engine->ledger);
@@ -200,6 +309,7 @@ void page_status(const struct page_facts *facts, struct buffer *out)
     put_number(out, "open_minutes", facts->engine->counts.open_minutes);
     put_number(out, "inflight_bytes", facts->engine->inflight_bytes);
     put_outbox(out, facts);
+    put_state(out, facts);
     close_bracket(out, '}');
     out->ptr[out->len - 1] = '\n';
 }

@@ -1,7 +1,6 @@
 #include "app/engine.h"
 
 #include "base/clock.h"
-#include "base/memory.h"
 
 #include <math.h>
 #include <pthread.h>
@@ -17,42 +16,6 @@
 #include "gauge.h"
 
 static const uint64_t NS_PER_S = 1000000000;
-
-/* ---- requests ---------------------------------------------------------------------------- */
-
-struct receipts {
-    atomic_uint ok, refused;
-};
-
-static void count_answer(void *self, enum error_kind kind)
-{
-    struct receipts *receipts = self;
-
-    atomic_fetch_add(kind == ERROR_NONE ? &receipts->ok : &receipts->refused, 1);
-}
-
-static struct intake_request *make_request(const struct intake *intake, uint64_t time_ns,
-                                           double value, struct receipts *receipts)
-{
-    struct intake_request *request = memory_new(1, sizeof(*request));
-    struct error err;
-
-    request->body = memory_new(1, GAUGE_BYTES);
-    request->body_len = GAUGE_BYTES;
-    gauge_write(request->body, time_ns, value);
-    request->inflated = request->body;
-    request->inflated_len = request->body_len;
-    request->batch = otlp_batch_new();
-    request->answer = count_answer;
-    request->answer_self = receipts;
-    assert_true(otlp_decode(request->batch,
-                            (struct slice){request->body, request->body_len},
-                            intake->seed, &(struct otlp_limits){OTLP_MAX_DEPTH}, &err));
-    assert_int_equal(request->batch->point_count, 1);
-    request->reserved = request->body_len;
-    assert_true(intake->reserve(intake->self, request->reserved));
-    return request;
-}
 
 /* ---- what comes out ------------------------------------------------------------------------- */
 
@@ -84,7 +47,7 @@ static struct engine *start(struct posts *posts)
         .pipeline = {.grace_ns = NS_PER_S / 20, .lateness_ns = 300 * NS_PER_S},
         .max_inflight_bytes = 1 << 20,
         .put = keep,
-        .put_self = posts,
+        .self = posts,
     });
 
     assert_true(engine_start(engine, &err));
@@ -103,7 +66,7 @@ static void wait_for_lsn(struct engine *engine, uint64_t lsn)
 static void accepted_points_are_applied_and_the_books_balance(void **state)
 {
     struct posts posts = {.lock = PTHREAD_MUTEX_INITIALIZER};
-    struct receipts receipts = {0};
+    struct gauge_receipts receipts = {0};
     struct engine *engine = start(&posts);
     struct intake intake = engine_intake(engine);
     struct engine_picture picture;
@@ -112,7 +75,7 @@ static void accepted_points_are_applied_and_the_books_balance(void **state)
     (void)state;
     for (uint64_t i = 0; i < 100; i++)
         intake.submit(intake.self,
-                      make_request(&intake, now_ns - i * 1000, (double)i, &receipts));
+                      gauge_request(&intake, now_ns - i * 1000, (double)i, &receipts));
     assert_int_equal(atomic_load(&receipts.ok), 100);
     wait_for_lsn(engine, 101); /* the configuration is the first record */
     engine_read(engine, &picture);
@@ -125,15 +88,15 @@ static void accepted_points_are_applied_and_the_books_balance(void **state)
 static void minute_that_is_over_is_posted_when_the_program_ends(void **state)
 {
     struct posts posts = {.lock = PTHREAD_MUTEX_INITIALIZER};
-    struct receipts receipts = {0};
+    struct gauge_receipts receipts = {0};
     struct engine *engine = start(&posts);
     struct intake intake = engine_intake(engine);
     uint64_t now_s = clock_now_ns() / NS_PER_S, over_s = now_s - now_s % 60 - 60;
 
     (void)state;
     intake.submit(intake.self,
-                  make_request(&intake, over_s * NS_PER_S + 5, 42, &receipts));
-    intake.submit(intake.self, make_request(&intake, now_s * NS_PER_S, 43, &receipts));
+                  gauge_request(&intake, over_s * NS_PER_S + 5, 42, &receipts));
+    intake.submit(intake.self, gauge_request(&intake, now_s * NS_PER_S, 43, &receipts));
     engine_finish(engine);
     assert_true(posts.count >= 1);
     assert_int_equal(posts.minute_s, over_s);
@@ -162,7 +125,7 @@ static void budget_of_bytes_in_flight_refuses_and_recovers(void **state)
 
 struct sender {
     struct intake intake;
-    struct receipts *receipts;
+    struct gauge_receipts *receipts;
 };
 
 static void *send_many(void *self)
@@ -172,14 +135,14 @@ static void *send_many(void *self)
     for (int i = 0; i < 500; i++)
         sender->intake.submit(
             sender->intake.self,
-            make_request(&sender->intake, clock_now_ns(), i, sender->receipts));
+            gauge_request(&sender->intake, clock_now_ns(), i, sender->receipts));
     return NULL;
 }
 
 static void senders_on_several_threads_lose_nothing(void **state)
 {
     struct posts posts = {.lock = PTHREAD_MUTEX_INITIALIZER};
-    struct receipts receipts = {0};
+    struct gauge_receipts receipts = {0};
     struct engine *engine = start(&posts);
     struct sender sender = {engine_intake(engine), &receipts};
     struct engine_picture picture;

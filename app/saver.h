@@ -1,0 +1,65 @@
+/*
+ * The saver: writes checkpoints, so that the journal need not be kept for ever and a start need not
+ * replay all of it.
+ *
+ * A checkpoint has two halves. The engine's thread writes its fold into checkpoint.new, which is a
+ * memory copy into the page cache; the saver's own thread waits for the disk, then for the outbox to
+ * have committed every tick whose rows the fold has given away, and only then renames the file: a
+ * checkpoint that counts never knows more than the outbox. While one is under way no second begins.
+ * What fails is tried again later; the journal is kept meanwhile.
+ *
+ * Threads: the engine's, except for saver_read(); start and end may be elsewhere.
+ */
+#ifndef APP_SAVER_H
+#define APP_SAVER_H
+
+#include "app/fold.h"
+#include "app/state.h"
+#include "base/compiler.h"
+#include "base/error.h"
+#include "base/journal.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct saver;
+
+struct saver_options {
+    struct state *state;
+    struct journal *journal;
+    uint64_t seed; /* of the hashes in the fold */
+    uint64_t lsn;  /* of the checkpoint that is there; 0: none */
+    uint64_t interval_ns;
+    uint64_t max_journal_bytes; /* appended since the last checkpoint */
+    /* The newest tick that the outbox has made durable; any thread. */
+    uint64_t (*committed_lsn)(void *self);
+    void *self;
+    /* The reserve is taken back once the disk has as much beside it. */
+    uint64_t spare_bytes;
+};
+
+struct saver *saver_new(const struct saver_options *options,
+                        struct error *err) MUST_CHECK;
+void saver_free(struct saver *saver);
+
+/*
+ * To be called now and then: begins a checkpoint when it is time, and lets the journal forget what
+ * the one in force holds. `journal_bytes` counts what was appended or replayed since the start.
+ */
+void saver_tend(struct saver *saver, const struct fold *fold, uint64_t journal_bytes);
+
+/* The last one, so that a successor has nothing to replay. Waits for it, within reason. */
+void saver_finish(struct saver *saver, const struct fold *fold);
+
+struct saver_status {
+    uint64_t lsn, time_ns; /* in force; time 0: not from this process */
+    uint64_t bytes;
+    uint64_t write_ns, sync_ns;      /* how long its halves took */
+    uint64_t saved, failed;          /* since the start */
+    char last_error[ERROR_TEXT_MAX]; /* empty once one worked */
+};
+
+/* Any thread. */
+void saver_read(struct saver *saver, struct saver_status *status);
+
+#endif
