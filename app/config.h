@@ -30,7 +30,7 @@ struct config {
     char *admin_endpoint;
     char *durability;
     uint64_t outbox_max_size; /* bytes */
-    uint64_t grace_ns, lateness_ns;
+    uint64_t grace_ns, lateness_ns, spread_ns;
     char *hosts_create, *native_metrics;
     struct config_list hosts_listed;
     bool services_create;

@@ -24,7 +24,7 @@ const struct config_key config_keys[] = {
      .fallback = "",
      .environment = "MACKEREL_APIKEY_FILE",
      .help =
-         "File that holds the API key instead; read again when Mackerel refuses the key."},
+         "File that holds the API key instead; a key that changes there is in use seconds later."},
     {.path = "mackerel.apibase",
      .type = CONFIG_TEXT,
      .offset = FIELD(apibase),
@@ -106,6 +106,14 @@ const struct config_key config_keys[] = {
      .fallback = "5m",
      .max = 600 * SECOND,
      .help = "How long late points may correct a minute after it was first posted."},
+    {.path = "minutes.spread",
+     .type = CONFIG_DURATION,
+     .offset = FIELD(spread_ns),
+     .fallback = "30s",
+     .max = 30 * SECOND,
+     .help =
+         "Each gateway posts a minute up to this long after it closed, always at the same second, "
+         "so that many gateways do not post all at once. 0: at once."},
     {.path = "hosts.create",
      .type = CONFIG_CHOICE,
      .offset = FIELD(hosts_create),

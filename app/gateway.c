@@ -45,7 +45,9 @@ static void put(void *self, const struct mackerel_row *rows, size_t count,
 static bool start_delivery(struct gateway *gateway, struct error *err)
 {
     const struct config *config = gateway->config;
+    char identity[320];
 
+    machine_identity(identity, sizeof(identity));
     gateway->parts.outbox = outbox_new(
         &(struct outbox_options){.max_bytes = (size_t)config->outbox_max_size});
     gateway->parts.delivery = delivery_start(
@@ -61,6 +63,9 @@ static bool start_delivery(struct gateway *gateway, struct error *err)
             .native_metrics = config->native_metrics,
             .create_services = config->services_create,
             .outbox_max_bytes = (size_t)config->outbox_max_size,
+            .grace_ms = config->grace_ns / 1000000,
+            .spread_ms = config->spread_ns / 1000000,
+            .identity = identity,
         },
         gateway->parts.outbox, err);
     return gateway->parts.delivery != NULL;

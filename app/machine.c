@@ -61,3 +61,18 @@ uint64_t machine_resident_bytes(void)
     fclose(file);
     return pages * (uint64_t)sysconf(_SC_PAGESIZE);
 }
+
+void machine_identity(char *text, size_t size)
+{
+    FILE *file = fopen("/etc/machine-id", "re");
+    char id[40] = "", host[256] = "";
+
+    if (file) {
+        if (!fgets(id, sizeof(id), file))
+            id[0] = '\0';
+        fclose(file);
+    }
+    if (gethostname(host, sizeof(host) - 1) != 0)
+        host[0] = '\0';
+    snprintf(text, size, "%s/%s", id, host);
+}

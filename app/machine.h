@@ -4,6 +4,7 @@
 #ifndef APP_MACHINE_H
 #define APP_MACHINE_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 /*
@@ -14,5 +15,9 @@ uint64_t machine_memory_bytes(void);
 
 /* Resident memory of this process; 0 when /proc is not there. */
 uint64_t machine_resident_bytes(void);
+
+/* A text that is the same at every start on this machine and another one on every other: machine id
+ * (machine-id(5)), where there is one, and host name (of a pod: its name). */
+void machine_identity(char *text, size_t size);
 
 #endif

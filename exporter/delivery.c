@@ -5,6 +5,7 @@
 #include "base/memory.h"
 #include "exporter/client.h"
 #include "exporter/dispatch.h"
+#include "exporter/host_modes.h"
 #include "exporter/key_file.h"
 #include "exporter/preview.h"
 
@@ -35,6 +36,7 @@ struct delivery {
     bool is_stopping, is_draining;
     uint64_t deadline_ms; /* monotonic */
     uint64_t printed_ns;  /* preview: when a value was last printed */
+    struct key_watch key_watch;
     /* Of the thread: */
     uint64_t commit_hold_ms; /* monotonic; after a failed commit none is tried before */
     struct log_limit commit_log;
@@ -59,18 +61,38 @@ static uint64_t draw(void)
 
 /* ---- the thread -------------------------------------------------------------------------- */
 
-static void refresh_key(struct delivery *delivery)
+static bool is_given(const char *text)
 {
-    const char *path = delivery->options.apikey_file;
-    struct error err;
-    char *key;
+    return text && *text;
+}
 
-    if (!path || !*path || (delivery->options.apikey && *delivery->options.apikey))
-        return;
-    key = key_file_read(path, &err);
-    if (!key || !client_set_key(delivery->client, key, &err))
-        log_event(LOG_ERROR, "API key not usable", LOG_TEXT("error", err.text));
+static bool has_key_file(const struct delivery *delivery)
+{
+    return is_given(delivery->options.apikey_file) && !is_given(delivery->options.apikey);
+}
+
+static bool read_key(struct delivery *delivery)
+{
+    struct error err;
+    char *key = key_file_read(delivery->options.apikey_file, &err);
+    bool is_set = key && client_set_key(delivery->client, key, &err);
+
+    if (!is_set)
+        log_event(LOG_ERROR, "API key not usable, the one before stays in use",
+                  LOG_TEXT("error", err.text));
     free(key);
+    return is_set;
+}
+
+static void look_for_key(struct delivery *delivery, struct instant now)
+{
+    if (!has_key_file(delivery) ||
+        !key_watch_look(&delivery->key_watch, delivery->options.apikey_file, now.mono_ms))
+        return;
+    if (!read_key(delivery))
+        return;
+    log_message(LOG_INFO, "the file of the API key changed: its key is in use");
+    dispatch_renew_key(delivery->dispatch, now);
 }
 
 static void log_failure(struct delivery *delivery, const struct error *err,
@@ -114,8 +136,8 @@ static size_t load_all(struct delivery *delivery, struct errand **errands,
         errands[count] = dispatch_next(delivery->dispatch, now);
         if (!errands[count])
             break;
-        if (was_paused)
-            refresh_key(delivery);
+        if (was_paused && has_key_file(delivery))
+            read_key(delivery);
         count++;
     }
     return count;
@@ -177,6 +199,7 @@ static bool post(struct delivery *delivery)
 
     commit_if_due(delivery, now);
     pthread_mutex_lock(&delivery->lock);
+    look_for_key(delivery, now);
     dispatch_tend(delivery->dispatch, now);
     count = load_all(delivery, errands, now);
     goes_on = !is_over(delivery, was_draining, now);
@@ -196,25 +219,6 @@ static void *run(void *self)
 }
 
 /* ---- preview ----------------------------------------------------------------------------- */
-
-static bool print_all(struct delivery *delivery, struct instant now)
-{
-    struct outbox_destination list[64];
-    FILE *out = delivery->options.preview ? delivery->options.preview : stdout;
-    uint64_t after_id = 0;
-    size_t listed, printed = 0;
-
-    do {
-        listed = outbox_list(delivery->outbox, after_id, list,
-                             sizeof(list) / sizeof(list[0]));
-        for (size_t i = 0; i < listed; i++) {
-            after_id = list[i].id;
-            if (list[i].values)
-                printed += preview_print(out, delivery->outbox, &list[i], now);
-        }
-    } while (listed);
-    return printed > 0;
-}
 
 static void wait_woken(struct delivery *delivery)
 {
@@ -243,7 +247,9 @@ static void *run_preview(void *self)
         dispatch_tend(delivery->dispatch, now);
         pthread_mutex_unlock(&delivery->lock); /* whoever reads the output may be slow */
 
-        bool has_printed = print_all(delivery, now);
+        bool has_printed = preview_print_all(
+            delivery->options.preview ? delivery->options.preview : stdout,
+            delivery->outbox, now);
 
         pthread_mutex_lock(&delivery->lock);
         if (has_printed)
@@ -259,41 +265,13 @@ static void *run_preview(void *self)
 
 /* ---- life -------------------------------------------------------------------------------- */
 
-static bool is_given(const char *text)
+static char *read_first_key(struct delivery *delivery, struct error *err)
 {
-    return text && *text;
-}
+    const char *path = delivery->options.apikey_file;
 
-/* Position of the word in a list that ends with NULL; the first where none is given; -1. */
-static int find_word(const char *word, const char *const *words)
-{
-    if (!is_given(word))
-        return 0;
-    for (int i = 0; words[i]; i++)
-        if (strcmp(word, words[i]) == 0)
-            return i;
-    return -1;
-}
-
-static bool read_modes(const struct delivery_options *options,
-                       struct host_registry_options *hosts, struct error *err)
-{
-    static const char *const creates[] = {"never", "listed", "any", NULL};
-    static const char *const natives[] = {"auto", "on", "off", NULL};
-    int create = find_word(options->hosts_create, creates);
-    int native = find_word(options->native_metrics, natives);
-
-    if (create < 0)
-        return FAIL(err, ERROR_INVALID, "hosts.create must be never, listed or any");
-    if (native < 0)
-        return FAIL(err, ERROR_INVALID, "hosts.native_metrics must be auto, on or off");
-    *hosts = (struct host_registry_options){
-        .create = (enum host_create)create,
-        .listed = options->hosts_listed,
-        .listed_count = options->hosts_listed_count,
-        .native = (enum native_mode)native,
-    };
-    return true;
+    /* Looked at first: a key that changes in between is read once more, never missed. */
+    key_watch_look(&delivery->key_watch, path, read_now().mono_ms);
+    return key_file_read(path, err);
 }
 
 static bool make_client(struct delivery *delivery, struct error *err)
@@ -304,7 +282,7 @@ static bool make_client(struct delivery *delivery, struct error *err)
     if (is_given(options->apikey))
         key = memory_copy(slice_of(options->apikey));
     else if (is_given(options->apikey_file))
-        key = key_file_read(options->apikey_file, err);
+        key = read_first_key(delivery, err);
     else
         return true;
     if (!key)
@@ -333,21 +311,48 @@ static void init_locks(struct delivery *delivery)
     pthread_condattr_destroy(&monotonic);
 }
 
+static bool is_on_disk(struct outbox *outbox)
+{
+    struct outbox_counts counts;
+
+    outbox_read_counts(outbox, &counts);
+    return counts.is_on_disk;
+}
+
+static struct pace_offset choose_offset(const struct delivery_options *options)
+{
+    struct pace_offset offset = {.after_ms = options->grace_ms};
+
+    if (is_given(options->identity))
+        offset.length_ms = pace_offset_draw(slice_of(options->identity),
+                                            options->spread_ms);
+    if (offset.length_ms)
+        log_event(LOG_INFO, "fresh minutes are posted at this second of the next one",
+                  LOG_UINT("second", (offset.after_ms + offset.length_ms) / 1000 % 60));
+    return offset;
+}
+
 static bool start(struct delivery *delivery, struct error *err)
 {
     struct dispatch_options options = {
         .outbox = delivery->outbox,
+        .hosts = {.listed = delivery->options.hosts_listed,
+                  .listed_count = delivery->options.hosts_listed_count},
         .create_services = delivery->options.create_services,
+        .is_durable = is_on_disk(delivery->outbox),
         .random = draw,
     };
 
-    if (!read_modes(&delivery->options, &options.hosts, err) ||
+    if (!host_modes_read(&options.hosts, delivery->options.hosts_create,
+                         delivery->options.native_metrics, err) ||
         !make_client(delivery, err))
         return false;
-    if (delivery->client)
+    if (delivery->client) {
         options.outbox_max_bytes = delivery->options.outbox_max_bytes;
-    else if (options.hosts.native == NATIVE_MODE_AUTO)
+        options.offset = choose_offset(&delivery->options);
+    } else if (options.hosts.native == NATIVE_MODE_AUTO) {
         options.hosts.native = NATIVE_MODE_ON; /* a preview asks nobody who else writes */
+    }
     delivery->dispatch = dispatch_new(&options);
     if (pthread_create(&delivery->thread, NULL, delivery->client ? run : run_preview,
                        delivery))

@@ -22,18 +22,24 @@ struct delivery;
 
 /* Texts are borrowed until delivery_free(); NULL and "" mean the same. */
 struct delivery_options {
-    const char *apikey;       /* wins over apikey_file; neither: preview */
-    const char *apikey_file;  /* read at start, and again while the API refuses the key */
-    const char *apibase;      /* default https://api.mackerelio.com */
-    const char *ca_file;      /* default: the system's */
-    const char *version;      /* of this program, for User-Agent */
-    const char *hosts_create; /* "never" (default), "listed" or "any" */
+    const char *apikey; /* wins over apikey_file; neither: preview */
+    const char
+        *apikey_file; /* read at start, when it changes, and while the key is refused */
+    const char *apibase;             /* default https://api.mackerelio.com */
+    const char *ca_file;             /* default: the system's */
+    const char *version;             /* of this program, for User-Agent */
+    const char *hosts_create;        /* "never" (default), "listed" or "any" */
     const char *const *hosts_listed; /* names or custom identifiers, for "listed" */
     size_t hosts_listed_count;
     const char *native_metrics; /* "auto" (default), "on" or "off" */
     bool create_services;
     size_t outbox_max_bytes; /* as given to the outbox; 0: no limit */
-    FILE *preview;           /* NULL: stdout */
+    /* Fresh values wait for this gateway's place in the minute (exporter/pace.h): `grace_ms` past the
+     * minute, when minutes close, and then up to `spread_ms`, as `identity` decides. 0: no wait. */
+    uint64_t grace_ms, spread_ms;
+    const char
+        *identity; /* a text that no other gateway has and that stays; read at start */
+    FILE *preview; /* NULL: stdout */
     /* The outbox cannot be written because the disk is full: give up a reserve. On the delivery's
      * thread, at most once a second. NULL: nothing to give up. */
     void (*disk_full)(void *self);

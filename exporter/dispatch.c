@@ -156,6 +156,7 @@ void dispatch_renew_key(struct dispatch *dispatch, struct instant now)
 void dispatch_drain(struct dispatch *dispatch)
 {
     turns_drain(&dispatch->turns);
+    dispatch->keeper.swept_ms = 0; /* what is not to be posted goes now */
     dispatch->loader.confirms_at_once = !dispatch->options.is_durable;
 }
 

@@ -33,16 +33,29 @@ static void withhold_native(const struct keeper *keeper, uint64_t id,
                 });
 }
 
-static void tend_host(const struct keeper *keeper, const struct target *target,
+/* Looking through a day of values takes time: only when something changed, or now and then. */
+static bool has_news(struct target *target, enum native_state native, bool is_sweep)
+{
+    bool has_changed = target->stored.values != target->tended_values ||
+                       native != target->tended_native;
+
+    target->tended_values = target->stored.values;
+    target->tended_native = native;
+    return target->stored.values && (has_changed || is_sweep);
+}
+
+static void tend_host(const struct keeper *keeper, struct target *target, bool is_sweep,
                       struct instant now)
 {
     uint64_t id = target->stored.id;
     struct host_registry *hosts = keeper->loader->hosts;
+    enum native_state native;
 
     host_registry_seek(hosts, id, &target->stored.destination, now.mono_ms);
-    if (target->stored.values == 0)
+    native = host_registry_native(hosts, id);
+    if (!has_news(target, native, is_sweep))
         return;
-    switch (host_registry_native(hosts, id)) {
+    switch (native) {
     case NATIVE_WAIT:
     case NATIVE_POST: return;
     case NATIVE_AGENT_WRITES:
@@ -149,17 +162,19 @@ static void prune(struct keeper *keeper, struct instant now)
 
 void keeper_tend(struct keeper *keeper, struct instant now)
 {
+    bool is_sweep = !keeper->swept_ms || now.mono_ms >= keeper->swept_ms + SWEEP_EVERY_MS;
+
     target_table_refresh(&keeper->loader->targets, keeper->loader->outbox);
     for (size_t i = 0; i < keeper->loader->targets.count; i++) {
-        const struct target *target = &keeper->loader->targets.targets[i];
+        struct target *target = &keeper->loader->targets.targets[i];
 
         if (target->stored.destination.kind == MACKEREL_HOST)
-            tend_host(keeper, target, now);
+            tend_host(keeper, target, is_sweep, now);
         else
             service_registry_seek(keeper->services, target->stored.id,
                                   target->stored.destination.name, now.mono_ms);
     }
-    if (now.mono_ms < keeper->swept_ms + SWEEP_EVERY_MS && keeper->swept_ms)
+    if (!is_sweep)
         return;
     keeper->swept_ms = now.mono_ms;
     expire(keeper, now);

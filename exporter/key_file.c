@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 /* Keys have 44 characters; whatever is longer than this is another file. */
 enum {
@@ -43,4 +44,23 @@ char *key_file_read(const char *path, struct error *err)
         return memory_copy(key);
     FAIL(err, ERROR_INVALID, "%s does not hold an API key", path);
     return NULL;
+}
+
+bool key_watch_look(struct key_watch *watch, const char *path, uint64_t now_ms)
+{
+    const struct key_watch before = *watch;
+    struct stat file;
+
+    if (now_ms < watch->due_ms)
+        return false;
+    watch->due_ms = now_ms + KEY_WATCH_MS;
+    if (stat(path, &file) != 0)
+        return false;
+    watch->device = file.st_dev;
+    watch->inode = file.st_ino;
+    watch->size = file.st_size;
+    watch->written = file.st_mtim;
+    return before.device != watch->device || before.inode != watch->inode ||
+           before.size != watch->size || before.written.tv_sec != watch->written.tv_sec ||
+           before.written.tv_nsec != watch->written.tv_nsec;
 }

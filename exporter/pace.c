@@ -1,5 +1,7 @@
 #include "exporter/pace.h"
 
+#include "base/hash.h"
+
 uint64_t pace_next_ms(const struct pace *pace)
 {
     uint64_t oldest = pace->posts_ms[pace->next];
@@ -77,6 +79,11 @@ void throttle_speed_up(struct throttle *throttle)
 }
 
 /* ---- the place in the minute ------------------------------------------------------------- */
+
+uint64_t pace_offset_draw(struct slice identity, uint64_t spread_ms)
+{
+    return spread_ms ? hash_bytes(identity, 0).low % spread_ms : 0;
+}
 
 bool pace_offset_is_over(const struct pace_offset *offset, uint64_t unix_ms)
 {

@@ -11,6 +11,8 @@
 #ifndef EXPORTER_PACE_H
 #define EXPORTER_PACE_H
 
+#include "base/slice.h"
+
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -80,6 +82,9 @@ enum {
      * 15 s before its values are due, so a fresh minute is never late for it. */
     PACE_OFFSET_MAX_MS = 30000
 };
+
+/* The place of a gateway that is known by this text, somewhere below `spread_ms`: always the same. */
+uint64_t pace_offset_draw(struct slice identity, uint64_t spread_ms);
 
 /* `unix_ms` is the wall clock. */
 bool pace_offset_is_over(const struct pace_offset *offset, uint64_t unix_ms);

@@ -98,8 +98,9 @@ static size_t take(struct outbox *outbox, uint64_t id, struct outbox_batch *batc
     return taken + outbox_take(outbox, &query, batch);
 }
 
-size_t preview_print(FILE *out, struct outbox *outbox,
-                     const struct outbox_destination *destination, struct instant now)
+static size_t print_destination(FILE *out, struct outbox *outbox,
+                                const struct outbox_destination *destination,
+                                struct instant now)
 {
     struct outbox_batch batch = {0};
     struct buffer to = {0};
@@ -120,4 +121,21 @@ size_t preview_print(FILE *out, struct outbox *outbox,
     outbox_batch_release(&batch);
     buffer_release(&to);
     return printed;
+}
+
+bool preview_print_all(FILE *out, struct outbox *outbox, struct instant now)
+{
+    struct outbox_destination list[64];
+    uint64_t after_id = 0;
+    size_t listed, printed = 0;
+
+    do {
+        listed = outbox_list(outbox, after_id, list, sizeof(list) / sizeof(list[0]));
+        for (size_t i = 0; i < listed; i++) {
+            after_id = list[i].id;
+            if (list[i].values)
+                printed += print_destination(out, outbox, &list[i], now);
+        }
+    } while (listed);
+    return printed > 0;
 }

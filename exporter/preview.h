@@ -11,10 +11,10 @@
 #include "exporter/instant.h"
 #include "exporter/outbox.h"
 
+#include <stdbool.h>
 #include <stdio.h>
 
-/* Prints and settles all that is due for one destination; returns how many values. */
-size_t preview_print(FILE *out, struct outbox *outbox,
-                     const struct outbox_destination *destination, struct instant now);
+/* Prints and settles all that is due; true if there was anything. */
+bool preview_print_all(FILE *out, struct outbox *outbox, struct instant now);
 
 #endif

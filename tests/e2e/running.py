@@ -48,6 +48,7 @@ class Gateway:
             "receiver.http.endpoint": "127.0.0.1:0",
             "admin.endpoint": "127.0.0.1:0",
             "mackerel.apibase": api.url,
+            "minutes.spread": "0s",
         } | (options or {})
         self.exit_code = 0  # what a stop shall end with; a test whose values must wait says 75
         self._key = api.key
