@@ -74,7 +74,7 @@ uint32_t cell_open(struct pipeline *p, const struct cell_key *key)
 
     cell->hash = hash;
     cell->destination = key->destination;
-    cell->first_stream = POOL_NONE;
+    cell->first_stream = cell->first_move = POOL_NONE;
     cell->newest_minute = cell->newest_run = POOL_NONE;
     cell->kind = (uint8_t)key->kind;
     cell->group = (uint8_t)key->group;
@@ -114,8 +114,8 @@ void cell_drop_if_unused(struct pipeline *p, uint32_t index)
 {
     struct cell *cell = state_cell(p, index);
 
-    if (cell->first_stream != POOL_NONE || cell->newest_minute != POOL_NONE ||
-        cell->newest_run != POOL_NONE)
+    if (cell->first_stream != POOL_NONE || cell->first_move != POOL_NONE ||
+        cell->newest_minute != POOL_NONE || cell->newest_run != POOL_NONE)
         return;
     due_clear(&p->due, index);
     table_remove(&p->cell_table, cell->hash);

@@ -4,6 +4,7 @@
 #include "pipeline/books.h"
 #include "pipeline/cell.h"
 #include "pipeline/history.h"
+#include "pipeline/members.h"
 #include "pipeline/minutes.h"
 #include "pipeline/reach.h"
 #include "pipeline/render.h"
@@ -27,11 +28,10 @@ static bool lags(const struct pipeline *p, const struct stream *stream, uint64_t
 static bool is_complete(const struct pipeline *p, const struct cell *cell,
                         uint64_t minute)
 {
-    uint32_t at = cell->first_stream;
+    struct members walk = members_of(cell, minute);
+    const struct stream *stream;
 
-    for (; at != POOL_NONE; at = state_stream(p, at)->next_in_cell) {
-        const struct stream *stream = state_stream(p, at);
-
+    while ((stream = members_next(p, &walk)) != NULL) {
         if (stream->shape != SHAPE_VALUE && lags(p, stream, minute))
             return false;
     }
@@ -45,11 +45,10 @@ static uint64_t hold_ns(const struct pipeline *p, const struct cell *cell,
 {
     const uint64_t fast_cap_ns = 75 * NS_PER_S, slow_cap_ns = 10 * NS_PER_MIN;
     uint64_t longest_ns = 0, cap_ns = slow_cap_ns, end_ns = minute_end_ns(minute);
-    uint32_t at = cell->first_stream;
+    struct members walk = members_of(cell, minute);
+    const struct stream *stream;
 
-    for (; at != POOL_NONE; at = state_stream(p, at)->next_in_cell) {
-        const struct stream *stream = state_stream(p, at);
-
+    while ((stream = members_next(p, &walk)) != NULL) {
         if (stream->shape == SHAPE_VALUE || stream->first_ns > end_ns ||
             !stream_is_alive(stream, stream->last_ns, end_ns))
             continue;
@@ -86,11 +85,10 @@ static uint64_t closes_at_ns(const struct pipeline *p, const struct cell *cell,
 static bool was_watched(const struct pipeline *p, const struct cell *cell,
                         uint64_t minute)
 {
-    uint32_t at = cell->first_stream;
+    struct members walk = members_of(cell, minute);
+    const struct stream *stream;
 
-    for (; at != POOL_NONE; at = state_stream(p, at)->next_in_cell) {
-        const struct stream *stream = state_stream(p, at);
-
+    while ((stream = members_next(p, &walk)) != NULL) {
         if (stream->shape != SHAPE_VALUE &&
             stream->covered_ns <= minute_start_ns(minute) &&
             reach_known_ns(p, stream) >= minute_end_ns(minute))
@@ -103,11 +101,10 @@ static bool was_watched(const struct pipeline *p, const struct cell *cell,
 static bool is_covered_by_source(const struct pipeline *p, const struct cell *cell,
                                  uint64_t minute)
 {
-    uint32_t at = cell->first_stream;
+    struct members walk = members_of(cell, minute);
+    const struct stream *stream;
 
-    for (; at != POOL_NONE; at = state_stream(p, at)->next_in_cell) {
-        const struct stream *stream = state_stream(p, at);
-
+    while ((stream = members_next(p, &walk)) != NULL) {
         if (stream->shape == SHAPE_DELTA && stream->covered_ns < minute_end_ns(minute) &&
             reach_known_ns(p, stream) > minute_start_ns(minute))
             return true;
@@ -123,12 +120,11 @@ static bool native_totals_hold(const struct pipeline *p, const struct cell *cell
                                const struct minute *minute)
 {
     uint64_t earliest_ns = UINT64_MAX, latest_ns = 0;
-    uint32_t at = cell->first_stream;
+    struct members walk = members_of(cell, minute->number);
+    const struct stream *stream;
     bool counts = false;
 
-    for (; at != POOL_NONE; at = state_stream(p, at)->next_in_cell) {
-        const struct stream *stream = state_stream(p, at);
-
+    while ((stream = members_next(p, &walk)) != NULL) {
         if (stream->shape == SHAPE_VALUE ||
             !stream_feeds_native(p, stream, minute->number) || stream->ended_ns ||
             stream->last_ns < minute_start_ns(minute->number))
@@ -218,10 +214,11 @@ static bool stream_goes_on(const struct pipeline *p, const struct stream *stream
 
 static bool goes_on(const struct pipeline *p, const struct cell *cell, uint64_t minute)
 {
-    uint32_t at = cell->first_stream;
+    struct members walk = members_of(cell, minute);
+    const struct stream *stream;
 
-    for (; at != POOL_NONE; at = state_stream(p, at)->next_in_cell)
-        if (stream_goes_on(p, state_stream(p, at), minute))
+    while ((stream = members_next(p, &walk)) != NULL)
+        if (stream_goes_on(p, stream, minute))
             return true;
     return false;
 }
@@ -292,14 +289,31 @@ static bool close_round(struct pipeline *p, uint32_t cell, uint64_t until)
     return any;
 }
 
+/* What a moved stream's former cells may still ask for stays as well. */
+static uint64_t oldest_of_moves(const struct pipeline *p, const struct stream *stream,
+                                uint64_t oldest)
+{
+    for (uint32_t at = stream->move; at != POOL_NONE; at = state_move(p, at)->older) {
+        uint32_t minute = state_move(p, at)->cell == POOL_NONE
+                              ? POOL_NONE
+                              : state_cell(p, state_move(p, at)->cell)->newest_minute;
+
+        for (; minute != POOL_NONE; minute = state_minute(p, minute)->older)
+            if (state_minute(p, minute)->number < oldest)
+                oldest = state_minute(p, minute)->number;
+    }
+    return oldest;
+}
+
 static void trim_histories(struct pipeline *p, uint32_t cell, uint64_t oldest)
 {
     uint64_t now = minute_beginning_at(p->now_ns);
     uint32_t at = state_cell(p, cell)->first_stream;
 
+    oldest = oldest < now ? oldest : now;
     for (; at != POOL_NONE; at = state_stream(p, at)->next_in_cell)
         if (state_stream(p, at)->shape == SHAPE_VALUE)
-            history_trim(p, at, oldest < now ? oldest : now);
+            history_trim(p, at, oldest_of_moves(p, state_stream(p, at), oldest));
 }
 
 /* When there is something to look at again, should nothing arrive. */

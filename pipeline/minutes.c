@@ -3,6 +3,7 @@
 #include "base/memory.h"
 #include "pipeline/books.h"
 #include "pipeline/layout.h"
+#include "pipeline/members.h"
 #include "pipeline/reach.h"
 #include "pipeline/runs.h"
 
@@ -36,10 +37,10 @@ static bool is_too_old(const struct pipeline *p, uint64_t number)
 static uint64_t reached_ns(const struct pipeline *p, const struct cell *cell)
 {
     uint64_t reached = UINT64_MAX;
-    uint32_t at = cell->first_stream;
+    struct members walk = members_of_all(cell);
+    const struct stream *stream;
 
-    for (; at != POOL_NONE; at = state_stream(p, at)->next_in_cell) {
-        const struct stream *stream = state_stream(p, at);
+    while ((stream = members_next(p, &walk)) != NULL) {
         uint64_t passed_ns = reach_passed_ns(p, stream);
 
         if (!stream->ended_ns && passed_ns < reached)

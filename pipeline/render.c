@@ -2,6 +2,7 @@
 
 #include "base/memory.h"
 #include "pipeline/cell.h"
+#include "pipeline/members.h"
 #include "pipeline/percentile.h"
 #include "pipeline/stream.h"
 #include "pipeline/total.h"
@@ -107,11 +108,11 @@ static void sum_add(struct sum *sum, double value)
 static void render_merged(struct rendering *r)
 {
     struct sum alive = {0}, rest = {0};
-    uint32_t at = r->cell->first_stream;
+    struct members walk = members_of(r->cell, r->minute->number);
+    const struct stream *stream;
 
-    for (; at != POOL_NONE; at = state_stream(r->pipeline, at)->next_in_cell) {
+    while ((stream = members_next(r->pipeline, &walk)) != NULL) {
         struct value_reading reading;
-        const struct stream *stream = state_stream(r->pipeline, at);
 
         if (!value_read(r->pipeline, stream, r->minute->number, &reading))
             continue;
@@ -130,12 +131,12 @@ static void render_merged(struct rendering *r)
 static uint64_t lowest_rank(const struct rendering *r)
 {
     uint64_t lowest = UINT64_MAX;
-    uint32_t at = r->cell->first_stream;
+    struct members walk = members_of(r->cell, r->minute->number);
+    const struct stream *stream;
 
     if (r->cell->group != NATIVE_FILESYSTEM)
         return lowest;
-    for (; at != POOL_NONE; at = state_stream(r->pipeline, at)->next_in_cell) {
-        const struct stream *stream = state_stream(r->pipeline, at);
+    while ((stream = members_next(r->pipeline, &walk)) != NULL) {
         double value;
 
         if (stream_feeds_native(r->pipeline, stream, r->minute->number) &&
@@ -153,10 +154,10 @@ static void render_instants(struct rendering *r)
         .device = cell_name(r->cell),
     };
     uint64_t lowest = lowest_rank(r);
-    uint32_t at = r->cell->first_stream;
+    struct members walk = members_of(r->cell, r->minute->number);
+    const struct stream *stream;
 
-    for (; at != POOL_NONE; at = state_stream(r->pipeline, at)->next_in_cell) {
-        const struct stream *stream = state_stream(r->pipeline, at);
+    while ((stream = members_next(r->pipeline, &walk)) != NULL) {
         double value;
 
         if (!stream_feeds_native(r->pipeline, stream, r->minute->number) ||
@@ -198,11 +199,10 @@ static void render_totals(struct rendering *r)
         .device = cell_name(r->cell),
     };
     double cpus[NATIVE_COMPONENTS] = {0};
-    uint32_t at = r->cell->first_stream;
+    struct members walk = members_of(r->cell, r->minute->number);
+    const struct stream *stream;
 
-    for (; at != POOL_NONE; at = state_stream(r->pipeline, at)->next_in_cell) {
-        const struct stream *stream = state_stream(r->pipeline, at);
-
+    while ((stream = members_next(r->pipeline, &walk)) != NULL) {
         if (!stream_feeds_native(r->pipeline, stream, r->minute->number))
             continue;
         if (stream->shape == SHAPE_VALUE) {

@@ -77,6 +77,7 @@ RECORD(destination, DESTINATION_FIELDS);
 RECORD(cell, CELL_FIELDS);
 RECORD(minute, MINUTE_FIELDS);
 RECORD(run, RUN_FIELDS);
+RECORD(move, MOVE_FIELDS);
 RECORD(repeat, REPEAT_FIELDS);
 
 static const struct schema_field pipeline_fields[] = {PIPELINE_FIELDS(ROW)};
@@ -140,6 +141,7 @@ void schema_init_pools(struct pipeline *p)
     COMPLETE(cell, CELL_FIELDS);
     COMPLETE(minute, MINUTE_FIELDS);
     COMPLETE(run, RUN_FIELDS);
+    COMPLETE(move, MOVE_FIELDS);
     COMPLETE(repeat, REPEAT_FIELDS);
     COMPLETE(pipeline, PIPELINE_FIELDS);
     for (uint32_t i = 0; i < schema_pipeline.field_count; i++) {

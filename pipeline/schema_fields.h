@@ -87,6 +87,7 @@
     F(stream, next_start, OWN_OR_NONE, streams)        \
     F(stream, next_in_cell, LINK_OR_NONE, streams)     \
     F(stream, previous_in_cell, LINK_OR_NONE, streams) \
+    F(stream, move, OWN_OR_NONE, moves)                \
     F(stream, start, USE_OR_NONE, starts)              \
     F(stream, detail, PLAIN)                           \
     F(stream, owner, LINK_OR_NONE, owners)             \
@@ -139,6 +140,7 @@
     F(cell, hash, PLAIN)                         \
     F(cell, destination, LINK, destinations)     \
     F(cell, first_stream, LINK_OR_NONE, streams) \
+    F(cell, first_move, LINK_OR_NONE, moves)     \
     F(cell, newest_minute, OWN_OR_NONE, minutes) \
     F(cell, newest_run, OWN_OR_NONE, runs)       \
     F(cell, kind, UPTO, CELL_INSTANTS)           \
@@ -172,6 +174,14 @@
     F(run, last, PLAIN)  \
     F(run, older, OWN_OR_NONE, runs)
 
+#define MOVE_FIELDS(F)                         \
+    F(move, until, PLAIN)                      \
+    F(move, stream, LINK, streams)             \
+    F(move, cell, LINK_OR_NONE, cells)         \
+    F(move, older, OWN_OR_NONE, moves)         \
+    F(move, next_in_cell, LINK_OR_NONE, moves) \
+    F(move, previous_in_cell, LINK_OR_NONE, moves)
+
 #define REPEAT_FIELDS(F)                    \
     F(repeat, hash, PLAIN)                  \
     F(repeat, last_ns, PLAIN)               \
@@ -203,6 +213,7 @@
     F(pipeline, cells, POOL, cell)                                         \
     F(pipeline, minutes, POOL, minute)                                     \
     F(pipeline, runs, POOL, run)                                           \
+    F(pipeline, moves, POOL, move)                                         \
     F(pipeline, repeats, POOL, repeat)                                     \
     F(pipeline, resource_table, TABLE, resources, resource, hash)          \
     F(pipeline, source_table, TABLE, sources, source, hash)                \

@@ -102,7 +102,8 @@ struct stream {
     uint32_t family, cell;
     uint32_t next_start;                     /* next stream of the same identity */
     uint32_t next_in_cell, previous_in_cell; /* streams of the same cell */
-    uint32_t start;                          /* struct start; POOL_NONE for none */
+    uint32_t move;   /* newest struct move, by time; POOL_NONE for none */
+    uint32_t start;  /* struct start; POOL_NONE for none */
     uint32_t detail; /* struct buckets or newest struct history; POOL_NONE for none */
     uint32_t owner;  /* struct owner of native streams; POOL_NONE for none */
     uint8_t shape, number_type, component;
@@ -175,6 +176,7 @@ struct cell {
     struct hash128 hash;
     uint32_t destination;
     uint32_t first_stream;
+    uint32_t first_move;    /* of streams that left it */
     uint32_t newest_minute; /* list in falling order of minutes */
     uint32_t newest_run;    /* of posted minutes that are final; falling order */
     uint8_t kind;           /* enum cell_kind */
@@ -213,6 +215,15 @@ struct run {
     uint32_t older;
 };
 
+/* A stream left its cell when it was routed anew (pipeline/members.h). */
+struct move {
+    uint64_t until; /* minutes before it belong to the cell that it left */
+    uint32_t stream;
+    uint32_t cell;  /* that it left; POOL_NONE: its points were refused */
+    uint32_t older; /* of the stream */
+    uint32_t next_in_cell, previous_in_cell;
+};
+
 /* A body that was received within the last minutes, in a list by time (pipeline/repeats.h). */
 struct repeat {
     struct hash128 hash;
@@ -224,7 +235,7 @@ struct pipeline {
     struct pipeline_options options; /* with these texts: */
     char *default_service, *native_metrics;
     struct pool resources, sources, families, starts, streams, buckets, histories,
-        layouts, owners, destinations, cells, minutes, runs, repeats;
+        layouts, owners, destinations, cells, minutes, runs, moves, repeats;
     struct table resource_table, source_table, family_table, start_table, stream_table,
         layout_table, owner_table, destination_table, cell_table, repeat_table;
     struct due_queue due;
@@ -306,6 +317,11 @@ static inline struct history *state_history(const struct pipeline *p, uint32_t i
 static inline struct run *state_run(const struct pipeline *p, uint32_t index)
 {
     return pool_at(&p->runs, index);
+}
+
+static inline struct move *state_move(const struct pipeline *p, uint32_t index)
+{
+    return pool_at(&p->moves, index);
 }
 
 static inline struct repeat *state_repeat(const struct pipeline *p, uint32_t index)

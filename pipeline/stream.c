@@ -5,6 +5,8 @@
 #include "pipeline/first.h"
 #include "pipeline/history.h"
 #include "pipeline/layout.h"
+#include "pipeline/members.h"
+#include "pipeline/minutes.h"
 
 #include <stdlib.h>
 
@@ -155,7 +157,7 @@ static void fill(struct stream *stream, const struct stream_seed *seed,
     stream->shape = family->shape;
     stream->is_histogram = seed->metric->kind == OTLP_HISTOGRAM;
     stream->start = stream->detail = stream->owner = POOL_NONE;
-    stream->next_in_cell = stream->previous_in_cell = POOL_NONE;
+    stream->next_in_cell = stream->previous_in_cell = stream->move = POOL_NONE;
     stream->covered_ns = UINT64_MAX;
 }
 
@@ -189,7 +191,7 @@ uint32_t stream_open_swap_hint(struct pipeline *p, uint32_t family_index)
     stream->identity = hash_mix(family->hash, salt);
     stream->family = family_index;
     stream->shape = SHAPE_VALUE;
-    stream->start = stream->detail = POOL_NONE;
+    stream->start = stream->detail = stream->move = POOL_NONE;
     stream->covered_ns = UINT64_MAX;
     join_native(p, index, family->destination, &input);
     link_identity(p, index);
@@ -223,6 +225,7 @@ void stream_drop(struct pipeline *p, uint32_t index)
     family->streams--;
     if (family->hint_stream == index)
         family->hint_stream = POOL_NONE;
+    members_forget(p, index);
     if (cell != POOL_NONE)
         cell_remove_stream(p, cell, index);
     stream->identity = (struct hash128){0};
@@ -253,6 +256,9 @@ void stream_sweep(struct pipeline *p)
         STREAMS_PER_SWEEP = 4096
     };
 
+    uint64_t now = minute_beginning_at(p->now_ns);
+    uint64_t oldest = now > MINUTES_KEPT ? now - MINUTES_KEPT - 1 : 0;
+
     for (int i = 0; i < STREAMS_PER_SWEEP && p->streams.used; i++) {
         if (p->sweep >= p->streams.used) {
             p->sweep = 0;
@@ -262,8 +268,12 @@ void stream_sweep(struct pipeline *p)
         uint32_t index = p->sweep++;
         const struct stream *stream = state_stream(p, index);
 
-        if (stream->family != POOL_NONE && is_idle(p, stream))
+        if (stream->family == POOL_NONE)
+            continue;
+        if (is_idle(p, stream))
             stream_drop(p, index);
+        else if (stream->move != POOL_NONE)
+            members_trim(p, index, oldest);
     }
 }
 

@@ -57,11 +57,13 @@ static bool stream_holds(struct verify *verify, uint32_t at)
 
     if (!detail_holds(verify, stream))
         return false;
+    if (stream->move != POOL_NONE && state_move(p, stream->move)->stream != at)
+        return false;
     if (stream->owner == POOL_NONE &&
         stream->is_histogram != (state_family(p, stream->family)->kind == CELL_HISTOGRAM))
         return false;
     if (stream->cell == POOL_NONE)
-        return stream->refusal != 0;
+        return stream->refusal || state_family(p, stream->family)->refusal;
     return neighbours_hold(p, stream, at) &&
            (stream->owner != POOL_NONE) == cell_is_native(state_cell(p, stream->cell));
 }
@@ -105,8 +107,12 @@ static bool family_holds(struct verify *verify, uint32_t at)
 static bool cell_holds(struct verify *verify, uint32_t at)
 {
     const struct pipeline *p = verify->pipeline;
-    uint32_t first = state_cell(p, at)->first_stream;
+    uint32_t first = state_cell(p, at)->first_stream,
+             move = state_cell(p, at)->first_move;
 
+    if (move != POOL_NONE && (state_move(p, move)->cell != at ||
+                              state_move(p, move)->previous_in_cell != POOL_NONE))
+        return false;
     return first == POOL_NONE || (state_stream(p, first)->cell == at &&
                                   state_stream(p, first)->previous_in_cell == POOL_NONE);
 }
@@ -151,6 +157,25 @@ static bool run_holds(struct verify *verify, uint32_t at)
            (run->older == POOL_NONE || state_run(p, run->older)->last < run->first);
 }
 
+/* Moves of a cell as its streams: neighbours name each other, the first is named by the cell. */
+static bool move_holds(struct verify *verify, uint32_t at)
+{
+    const struct pipeline *p = verify->pipeline;
+    const struct move *move = state_move(p, at);
+    uint32_t next = move->next_in_cell, previous = move->previous_in_cell;
+
+    if (move->older != POOL_NONE && state_move(p, move->older)->stream != move->stream)
+        return false;
+    if (move->cell == POOL_NONE)
+        return next == POOL_NONE && previous == POOL_NONE;
+    if (next != POOL_NONE && (state_move(p, next)->previous_in_cell != at ||
+                              state_move(p, next)->cell != move->cell))
+        return false;
+    if (previous != POOL_NONE)
+        return state_move(p, previous)->next_in_cell == at;
+    return state_cell(p, move->cell)->first_move == at;
+}
+
 /* Neighbours in the list of repeats name each other, its ends are those that the pipeline names. */
 static bool repeat_holds(struct verify *verify, uint32_t at)
 {
@@ -185,6 +210,7 @@ bool verify_links(struct verify *verify)
         {offsetof(struct pipeline, minutes), minute_holds, "a minute is out of place"},
         {offsetof(struct pipeline, histories), history_holds, "values are out of place"},
         {offsetof(struct pipeline, runs), run_holds, "runs of minutes overlap"},
+        {offsetof(struct pipeline, moves), move_holds, "moves are no list"},
         {offsetof(struct pipeline, repeats), repeat_holds, "repeats are no list"},
     };
 
