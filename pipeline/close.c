@@ -18,7 +18,7 @@ static bool lags(const struct pipeline *p, const struct stream *stream, uint64_t
 {
     uint64_t start_ns = minute_start_ns(minute), end_ns = minute_end_ns(minute);
 
-    if (stream->ended_ns || stream->first_ns > start_ns ||
+    if (stream->ended_ns || stream->fed_ns >= start_ns ||
         reach_known_ns(p, stream) >= end_ns)
         return false;
     return stream->last_ns > start_ns - NS_PER_MIN ||
@@ -95,6 +95,13 @@ static bool was_watched(const struct pipeline *p, const struct cell *cell,
             return true;
     }
     return false;
+}
+
+/* Has the source reported without a break from before the minute's end on? */
+static bool source_reported(const struct pipeline *p, const struct stream *stream,
+                            uint64_t minute)
+{
+    return reach_is_covered(p, stream, minute_end_ns(minute) - 1);
 }
 
 /* Silent delta streams are covered with zero while their source reports. */
@@ -203,7 +210,8 @@ static bool stream_goes_on(const struct pipeline *p, const struct stream *stream
     if (stream->shape == SHAPE_VALUE)
         return value_read(p, stream, minute, &reading);
     if (stream->shape != SHAPE_DELTA || stream->ended_ns ||
-        stream->covered_ns >= minute_end_ns(minute))
+        stream->covered_ns >= minute_end_ns(minute) ||
+        !source_reported(p, stream, minute))
         return false;
 
     const struct source *source = state_source(p,

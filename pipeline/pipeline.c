@@ -239,20 +239,28 @@ static void end_report(struct pipeline *p, const struct otlp_batch *batch,
         family_report(p, source, report->since_ns, report->time_ns);
 }
 
+/*
+ * Windows that follow each other without a gap are one report that began with the first of them; one
+ * that lies apart is a report of its own, and the latest counts.
+ */
 static void extend_report(struct report *report, const struct pipeline *p,
                           const struct otlp_batch *batch,
                           const struct otlp_metric *metric)
 {
     for (uint32_t i = 0; i < metric->point_count; i++) {
         const struct otlp_point *point = &batch->points[metric->first_point + i];
+        uint64_t since_ns = metric->temporality == OTLP_DELTA ? point->start_ns : 0;
 
         if (point->time_ns > p->now_ns + NS_PER_MIN)
             continue;
-        if (point->time_ns > report->time_ns)
-            report->time_ns = point->time_ns;
-        if (metric->temporality == OTLP_DELTA && point->start_ns &&
-            (report->since_ns == 0 || point->start_ns < report->since_ns))
-            report->since_ns = point->start_ns;
+        if (point->time_ns == report->time_ns && since_ns &&
+            (report->since_ns == 0 || since_ns < report->since_ns))
+            report->since_ns = since_ns;
+        if (point->time_ns <= report->time_ns)
+            continue;
+        if (since_ns == 0 || report->since_ns == 0 || since_ns > report->time_ns)
+            report->since_ns = since_ns;
+        report->time_ns = point->time_ns;
     }
 }
 

@@ -79,6 +79,7 @@
     F(stream, first_ns, PLAIN)                         \
     F(stream, last_ns, PLAIN)                          \
     F(stream, covered_ns, PLAIN)                       \
+    F(stream, fed_ns, PLAIN)                           \
     F(stream, rank, PLAIN)                             \
     F(stream, last, PLAIN)                             \
     F(stream, cadence, PLAIN)                          \

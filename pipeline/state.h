@@ -96,7 +96,9 @@ struct stream {
     uint64_t first_ns, last_ns;
     uint64_t
         covered_ns; /* everything since then is known; 0 when its beginning is known */
-    uint64_t rank;  /* native: see struct native_input */
+    uint64_t
+        fed_ns; /* the earliest time from which it fed its cell; UINT64_MAX: nothing yet */
+    uint64_t rank; /* native: see struct native_input */
     union number last;
     struct cadence cadence;
     uint32_t family, cell;

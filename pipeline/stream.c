@@ -158,7 +158,7 @@ static void fill(struct stream *stream, const struct stream_seed *seed,
     stream->is_histogram = seed->metric->kind == OTLP_HISTOGRAM;
     stream->start = stream->detail = stream->owner = POOL_NONE;
     stream->next_in_cell = stream->previous_in_cell = stream->move = POOL_NONE;
-    stream->covered_ns = UINT64_MAX;
+    stream->covered_ns = stream->fed_ns = UINT64_MAX;
 }
 
 bool stream_open(struct pipeline *p, const struct stream_seed *seed, uint32_t *index,
@@ -192,7 +192,7 @@ uint32_t stream_open_swap_hint(struct pipeline *p, uint32_t family_index)
     stream->family = family_index;
     stream->shape = SHAPE_VALUE;
     stream->start = stream->detail = stream->move = POOL_NONE;
-    stream->covered_ns = UINT64_MAX;
+    stream->covered_ns = stream->fed_ns = UINT64_MAX;
     join_native(p, index, family->destination, &input);
     link_identity(p, index);
     family->streams++;

@@ -180,8 +180,11 @@ static void rebase(struct pipeline *p, uint32_t index, const struct arrival *arr
 static void feed(struct pipeline *p, uint32_t index, const struct increase *increase,
                  const struct arrival *arrival)
 {
-    uint32_t cell = state_stream(p, index)->cell;
+    struct stream *stream = state_stream(p, index);
+    uint32_t cell = stream->cell;
 
+    if (increase->from_ns < stream->fed_ns)
+        stream->fed_ns = increase->from_ns;
     spread_increase(p, cell, increase);
     minutes_book(p, cell, minute_ending_at(arrival->point->time_ns), arrival->metric);
 }
@@ -277,16 +280,21 @@ static uint64_t window_from_ns(const struct stream *stream, const struct arrival
     return start_ns;
 }
 
+static bool begins_under_watch(const struct pipeline *p, const struct arrival *arrival)
+{
+    uint64_t start_ns = arrival->point->start_ns;
+
+    return start_ns == 0 || start_ns > p->options.watch_start_ns;
+}
+
 static void begin_delta(struct pipeline *p, uint32_t index, const struct arrival *arrival,
                         uint64_t from_ns)
 {
     struct stream *stream = state_stream(p, index);
     const struct source *source = state_source(p,
                                                state_family(p, stream->family)->source);
-    uint64_t start_ns = arrival->point->start_ns;
-    bool is_young = start_ns == 0 || start_ns > p->options.watch_start_ns;
 
-    if (is_young) {
+    if (begins_under_watch(p, arrival)) {
         stream->covered_ns = 0;
         return;
     }
@@ -294,6 +302,19 @@ static void begin_delta(struct pipeline *p, uint32_t index, const struct arrival
     stream->covered_ns = source->last_ns && source->first_ns < from_ns ? source->first_ns
                                                                        : from_ns;
     mark_unknown_beginning(p, stream->cell, stream->covered_ns);
+}
+
+/* A window that came late and lies before all others: the stream begins there, for all we know. */
+static void begin_earlier(struct pipeline *p, uint32_t index,
+                          const struct arrival *arrival, uint64_t from_ns)
+{
+    struct stream *stream = state_stream(p, index);
+
+    if (from_ns >= stream->fed_ns || begins_under_watch(p, arrival))
+        return;
+    if (arrival->point->time_ns >= stream->covered_ns && from_ns < stream->covered_ns)
+        stream->covered_ns = from_ns;
+    mark_unknown_beginning(p, stream->cell, from_ns);
 }
 
 static void observe_delta(struct pipeline *p, uint32_t index,
@@ -307,6 +328,8 @@ static void observe_delta(struct pipeline *p, uint32_t index,
         begin_delta(p, index, arrival, from_ns);
     else if (from_ns > stream->last_ns && !reach_is_covered(p, stream, stream->last_ns))
         stream->covered_ns = from_ns;
+    else
+        begin_earlier(p, index, arrival, from_ns);
     stream->ended_ns = 0;
     if (arrival->is_first && is_instant &&
         state_family(p, stream->family)->is_since_boot) {
