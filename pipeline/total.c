@@ -310,9 +310,9 @@ static void begin_earlier(struct pipeline *p, uint32_t index,
 {
     struct stream *stream = state_stream(p, index);
 
-    if (from_ns >= stream->fed_ns || begins_under_watch(p, arrival))
+    if (from_ns >= stream->covered_ns || begins_under_watch(p, arrival))
         return;
-    if (arrival->point->time_ns >= stream->covered_ns && from_ns < stream->covered_ns)
+    if (arrival->point->time_ns >= stream->covered_ns)
         stream->covered_ns = from_ns;
     mark_unknown_beginning(p, stream->cell, from_ns);
 }
