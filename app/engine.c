@@ -199,15 +199,29 @@ static void apply(struct engine *engine, const struct journal_record *record)
 
 /* ---- housekeeping ------------------------------------------------------------------------ */
 
+/* False when nothing is due yet; *due_ns says when. */
+static bool offer_tick(struct engine *engine, uint64_t now_ns, uint64_t *due_ns)
+{
+    static const struct slice nothing = SLICE("");
+
+    *due_ns = pipeline_next_due(fold_pipeline(engine->fold));
+    if (*due_ns > now_ns)
+        return false;
+    offer(engine, &engine->tick_errand, JOURNAL_TICK, nothing);
+    return true;
+}
+
+/* Also while requests keep coming: minutes close under any load. */
 static void keep_house(struct engine *engine)
 {
     const uint64_t interval_ns = 200000000;
-    uint64_t now_ns = clock_monotonic_ns();
+    uint64_t now_ns = clock_monotonic_ns(), due_ns;
     struct journal_stats stats;
 
     if (now_ns < engine->house_ns)
         return;
     engine->house_ns = now_ns + interval_ns;
+    offer_tick(engine, clock_read(engine->clock), &due_ns);
     journal_read_stats(engine->journal, &stats);
     journal_watch_look(&engine->journal_watch, &stats);
     if (engine->saver)
@@ -221,14 +235,10 @@ static void keep_house(struct engine *engine)
 static void rest(struct engine *engine)
 {
     const uint64_t max_rest_ns = 1000000000;
-    uint64_t due_ns = pipeline_next_due(fold_pipeline(engine->fold));
-    uint64_t now_ns = clock_read(engine->clock), rest_ns = max_rest_ns;
-    static const struct slice nothing = SLICE("");
+    uint64_t now_ns = clock_read(engine->clock), due_ns, rest_ns = max_rest_ns;
 
     offer_config(engine);
-    if (due_ns <= now_ns)
-        offer(engine, &engine->tick_errand, JOURNAL_TICK, nothing);
-    else if (due_ns - now_ns < max_rest_ns)
+    if (!offer_tick(engine, now_ns, &due_ns) && due_ns - now_ns < max_rest_ns)
         rest_ns = due_ns - now_ns;
     journal_wait(engine->journal, clock_now_ns() + rest_ns);
 }
