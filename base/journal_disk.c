@@ -177,7 +177,7 @@ static void forget(void *self, uint64_t lsn)
 {
     struct disk_journal *journal = self;
     struct journal_waste waste;
-    bool found;
+    bool found, is_news = false;
 
     if (lsn > journal->read_lsn)
         lsn = journal->read_lsn;
@@ -187,7 +187,12 @@ static void forget(void *self, uint64_t lsn)
         pthread_mutex_unlock(&journal->queue.lock);
         /* Removing a large file takes its time; nobody waits for it. */
         journal_log_discard(journal->disk, &waste);
+        is_news |= found;
     } while (found);
+    /* Before the spares are used: what is torn then must not have a segment's name after a loss of
+     * power. That it would be taken for damage is all that can happen; so it may fail. */
+    if (is_news && journal->durability == JOURNAL_FSYNC)
+        journal->disk->sync_names(journal->disk->self, NULL);
 }
 
 static void read_stats(void *self, struct journal_stats *stats)

@@ -1,7 +1,6 @@
 #include "base/journal_files.h"
 
 #include <inttypes.h>
-#include <stdio.h>
 #include <string.h>
 
 enum {
@@ -19,52 +18,48 @@ static bool has_spare(const struct journal_files *files, const char *name)
     return false;
 }
 
-static bool add(struct journal_files *files, const char *name, uint64_t bytes)
-{
-    if (files->spare_count == JOURNAL_MAX_SPARES || has_spare(files, name))
-        return false;
-
-    struct journal_spare *spare = &files->spares[files->spare_count++];
-
-    snprintf(spare->name, sizeof(spare->name), "%s", name);
-    spare->bytes = bytes;
-    files->spare_bytes += bytes;
-    return true;
-}
-
-void journal_files_adopt(struct journal_files *files,
-                         const char (*names)[JOURNAL_NAME_BYTES], size_t count)
-{
-    const struct disk *disk = files->disk;
-
-    for (size_t i = 0; i < count; i++) {
-        struct disk_file *file = NULL;
-
-        if (count - i <= JOURNAL_MAX_SPARES)
-            file = disk->open(disk->self, names[i], DISK_READ, NULL);
-        if (!file || !add(files, names[i], disk->size(disk->self, file)))
-            disk->remove(disk->self, names[i], NULL);
-        if (file)
-            disk->close(disk->self, file);
-    }
-    disk->remove(disk->self, JOURNAL_NEW_NAME, NULL);
-}
-
 static size_t wanted(const struct journal_files *files)
 {
     return files->begun > MIN_SPARES ? files->begun : MIN_SPARES;
 }
 
+/* What is written to a file that has a segment's name could be taken for a segment, should the process
+ * end meanwhile; so it is renamed first. */
+static bool add_as_spare(struct journal_files *files, const char *name, uint64_t bytes)
+{
+    char spare[JOURNAL_NAME_BYTES];
+
+    journal_segment_spare_name(name, spare);
+    if (files->spare_count == JOURNAL_MAX_SPARES || has_spare(files, spare))
+        return false;
+    if (strcmp(name, spare) != 0 &&
+        !files->disk->rename(files->disk->self, name, spare, NULL))
+        return false;
+    memcpy(files->spares[files->spare_count].name, spare, sizeof(spare));
+    files->spares[files->spare_count++].bytes = bytes;
+    files->spare_bytes += bytes;
+    return true;
+}
+
+void journal_files_adopt(struct journal_files *files, const char *name)
+{
+    const struct disk *disk = files->disk;
+    struct disk_file *file = disk->open(disk->self, name, DISK_READ, NULL);
+    bool is_kept = false;
+
+    if (file) {
+        is_kept = add_as_spare(files, name, disk->size(disk->self, file));
+        disk->close(disk->self, file);
+    }
+    if (!is_kept)
+        disk->remove(disk->self, name, NULL);
+}
+
 bool journal_files_recycle(struct journal_files *files,
                            const struct journal_segment *segment)
 {
-    char name[JOURNAL_NAME_BYTES];
-
-    journal_segment_spare_name(segment->name, name);
-    if (files->spare_count >= wanted(files) || has_spare(files, name))
-        return false;
-    return files->disk->rename(files->disk->self, segment->name, name, NULL) &&
-           add(files, name, segment->bytes);
+    return files->spare_count < wanted(files) &&
+           add_as_spare(files, segment->name, segment->bytes);
 }
 
 static void give_up_first(struct journal_files *files, char *name)

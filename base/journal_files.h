@@ -37,12 +37,8 @@ struct journal_files {
     size_t begun; /* segments since the last were given back */
 };
 
-/*
- * Takes the files, which need not be spares by name, and removes what is too many and unfinished files.
- * The last one is used first.
- */
-void journal_files_adopt(struct journal_files *files,
-                         const char (*names)[JOURNAL_NAME_BYTES], size_t count);
+/* Takes a file that nobody needs, under whatever name, or removes it. */
+void journal_files_adopt(struct journal_files *files, const char *name);
 
 /*
  * A closed segment that is not needed any more becomes a spare if one is wanted. False: it is the

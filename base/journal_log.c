@@ -49,7 +49,9 @@ static void fill_random(void *out, size_t len)
 static struct journal_header next_header(struct journal_log *log)
 {
     struct journal_header header = {.journal_id = log->journal_id,
-                                    .previous_end = log->end_lsn};
+                                    .previous_end = log->end_lsn,
+                                    .durable_end = log->durable_lsn,
+                                    .recovered_end = log->recovered_end};
 
     /* No two segments begin alike, not even after one that could not be written to. */
     if (log->count > 0 && log->segments[log->count - 1].header.first_lsn >= log->next_lsn)
@@ -62,7 +64,8 @@ static struct journal_header next_header(struct journal_log *log)
 /* The active segment gets no more records. */
 static void seal(struct journal_log *log)
 {
-    if (log->has_active && log->segments[log->count - 1].last_lsn <= log->durable_lsn)
+    if (log->has_active &&
+        !journal_segment_has_above(&log->segments[log->count - 1], log->durable_lsn))
         journal_segment_close(log->disk, &log->segments[log->count - 1]);
     log->has_active = false;
 }
@@ -151,13 +154,15 @@ static void abandon(struct journal_log *log, const struct error *err)
 static bool append(struct journal_log *log, struct journal_record *record,
                    uint32_t body_crc, struct error *err)
 {
+    struct journal_frame frame = {.body_crc = body_crc, .durable_lsn = log->durable_lsn};
+
     if (record->body.len > JOURNAL_MAX_BODY)
         return FAIL(err, ERROR_BUSY, "a record of %zu bytes is too long",
                     record->body.len);
     if (!make_room(log, record->kind, journal_record_bytes(record->body.len), err))
         return false;
     record->lsn = log->next_lsn;
-    if (journal_segment_write(log->disk, &log->segments[log->count - 1], record, body_crc,
+    if (journal_segment_write(log->disk, &log->segments[log->count - 1], record, &frame,
                               err))
         return true;
     abandon(log, err);
@@ -221,7 +226,8 @@ bool journal_log_forget(struct journal_log *log, uint64_t lsn,
                         struct journal_waste *waste)
 {
     *waste = (struct journal_waste){0};
-    if (log->count > (log->has_active ? 1U : 0U) && log->segments[0].last_lsn <= lsn) {
+    if (log->count > (log->has_active ? 1U : 0U) &&
+        !journal_segment_has_above(&log->segments[0], lsn)) {
         free_first(log, waste);
         return true;
     }
@@ -261,19 +267,23 @@ static void continue_from(struct journal_log *log, struct journal_recovery *reco
     log->journal_id = recovery->journal_id;
     while (log->journal_id == 0)
         fill_random(&log->journal_id, sizeof(log->journal_id));
-    log->end_lsn = log->durable_lsn = recovery->end_lsn;
+    log->end_lsn = log->durable_lsn = log->recovered_end = recovery->end_lsn;
     log->next_lsn = recovery->next_lsn > known_lsn ? recovery->next_lsn : known_lsn + 1;
     /* Others saw records that are neither here nor in the checkpoint. */
     log->stats.lost_records = log->next_lsn - recovery->next_lsn;
     if (options->after_lsn >= recovery->next_lsn)
         log->stats.lost_records = known_lsn - options->after_lsn;
     log->stats.torn_bytes = recovery->torn_bytes;
+    log->stats.failed_syncs = recovery->failed_syncs;
     log->stats.bad_files = recovery->bad_files;
     log->stats.bad_bytes = recovery->bad_bytes;
     memcpy(log->stats.last_error, recovery->last_error, sizeof(recovery->last_error));
     take_segments(log, recovery);
-    journal_files_adopt(&log->files, (const char(*)[JOURNAL_NAME_BYTES])recovery->idle,
-                        recovery->idle_count);
+    for (size_t i = 0; i < recovery->idle_count; i++)
+        journal_files_adopt(&log->files, recovery->idle[i]);
+    log->disk->remove(log->disk->self, JOURNAL_NEW_NAME, NULL);
+    if (log->files.is_synced)
+        log->disk->sync_names(log->disk->self, NULL);
 }
 
 static void choose_sizes(struct journal_log *log)
@@ -291,14 +301,22 @@ static void choose_sizes(struct journal_log *log)
         log->reserve_bytes = MAX_RESERVE_BYTES;
 }
 
-static bool begin_first(struct journal_log *log, struct error *err)
+/* The empty segment that was the last, if there is one, makes place for the first of this process. */
+static bool begin_first(struct journal_log *log, const char *empty, struct error *err)
 {
     struct error failure = {0};
 
     for (int i = 0; i < BEGIN_TRIES; i++) {
-        log->retry_ns = 0;
-        if (journal_log_begin(log, 0, &failure))
+        bool ok = journal_log_begin(log, 0, &failure);
+
+        /* Not before there is another, whose header has what this one's says, if that can be. */
+        if (*empty && (ok || i + 1 < BEGIN_TRIES)) {
+            journal_files_adopt(&log->files, empty);
+            empty = "";
+        }
+        if (ok)
             return true;
+        log->retry_ns = 0;
     }
     journal_log_note(log, &failure);
     log->stats.is_refusing = true;
@@ -329,7 +347,7 @@ struct journal_log *journal_log_open(const struct journal_options *options,
     choose_sizes(log);
     continue_from(log, &recovery);
     journal_recovery_release(&recovery);
-    if (begin_first(log, err))
+    if (begin_first(log, recovery.empty, err))
         return log;
     journal_log_free(log);
     return NULL;

@@ -39,8 +39,9 @@ struct journal_log {
     uint64_t next_lsn; /* what the next record gets */
     uint64_t end_lsn;  /* the last record that counts */
     uint64_t durable_lsn;
-    uint64_t retry_ns;     /* monotonic; no segment is begun before it */
-    uint64_t ask_space_ns; /* monotonic; `is_short` holds until then */
+    uint64_t recovered_end; /* end_lsn at the start */
+    uint64_t retry_ns;      /* monotonic; no segment is begun before it */
+    uint64_t ask_space_ns;  /* monotonic; `is_short` holds until then */
     bool is_short;
     struct journal_stats stats; /* what is counted here */
 };

@@ -5,7 +5,7 @@ bool journal_log_sync_begin(struct journal_log *log, struct journal_sync *sync)
     for (size_t i = 0; i < log->count && log->durable_lsn < log->end_lsn; i++) {
         const struct journal_segment *segment = &log->segments[i];
 
-        if (segment->last_lsn <= log->durable_lsn || !segment->file)
+        if (!segment->file || !journal_segment_has_above(segment, log->durable_lsn))
             continue;
         *sync = (struct journal_sync){
             .file = segment->file,
@@ -65,7 +65,7 @@ void journal_log_sync_end(struct journal_log *log, const struct journal_sync *sy
     if (!segment)
         return;
     segment->is_name_pending = false;
-    if (segment->last_lsn <= log->durable_lsn &&
+    if (!journal_segment_has_above(segment, log->durable_lsn) &&
         !(log->has_active && segment == &log->segments[log->count - 1]))
         journal_segment_close(log->disk, segment);
 }

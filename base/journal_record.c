@@ -17,16 +17,19 @@ enum {
     AT_JOURNAL = 16,
     AT_FIRST_LSN = 24,
     AT_PREVIOUS_END = 32,
+    AT_DURABLE_END = 40,
+    AT_RECOVERED_END = 48,
     AT_CRC = 60,
     AT_RECORD_CRC = 4,
     AT_RECORD_SALT = 8,
     AT_BODY_LEN = 12,
     AT_LSN = 16,
-    AT_RECEIVE = 24,
-    AT_KIND = 32,
-    AT_MEDIA_TYPE = 33,
-    AT_CODING = 34,
-    AT_BODY_CRC = 36
+    AT_DURABLE_LSN = 24,
+    AT_RECEIVE = 32,
+    AT_KIND = 40,
+    AT_MEDIA_TYPE = 41,
+    AT_CODING = 42,
+    AT_BODY_CRC = 44
 };
 
 static void put32(char *out, uint32_t value)
@@ -83,6 +86,8 @@ void journal_header_encode(const struct journal_header *header, char *out)
     put64(out + AT_JOURNAL, header->journal_id);
     put64(out + AT_FIRST_LSN, header->first_lsn);
     put64(out + AT_PREVIOUS_END, header->previous_end);
+    put64(out + AT_DURABLE_END, header->durable_end);
+    put64(out + AT_RECOVERED_END, header->recovered_end);
     put32(out + AT_CRC, journal_crc((struct slice){out, AT_CRC}));
 }
 
@@ -101,10 +106,14 @@ enum journal_header_state journal_header_decode(struct slice bytes,
         .journal_id = get64(in + AT_JOURNAL),
         .first_lsn = get64(in + AT_FIRST_LSN),
         .previous_end = get64(in + AT_PREVIOUS_END),
+        .durable_end = get64(in + AT_DURABLE_END),
+        .recovered_end = get64(in + AT_RECOVERED_END),
         .salt = get32(in + AT_SALT),
     };
     /* Never written so. */
-    if (header->first_lsn > JOURNAL_MAX_LSN || header->previous_end >= header->first_lsn)
+    if (header->first_lsn > JOURNAL_MAX_LSN ||
+        header->previous_end >= header->first_lsn ||
+        header->durable_end > header->previous_end)
         return JOURNAL_HEADER_BAD;
     return JOURNAL_HEADER_GOOD;
 }
@@ -125,6 +134,7 @@ void journal_record_encode(const struct journal_record *record,
     put32(out + AT_RECORD_SALT, frame->salt);
     put32(out + AT_BODY_LEN, frame->body_len);
     put64(out + AT_LSN, record->lsn);
+    put64(out + AT_DURABLE_LSN, frame->durable_lsn);
     put64(out + AT_RECEIVE, record->receive_ns);
     out[AT_KIND] = (char)record->kind;
     out[AT_MEDIA_TYPE] = (char)record->media_type;
@@ -147,6 +157,7 @@ bool journal_record_decode(const char *bytes, struct journal_record *record,
         get32(bytes + AT_RECORD_CRC) != crc_of_header(bytes))
         return false;
     if (!is_known(kind) || get64(bytes + AT_LSN) > JOURNAL_MAX_LSN ||
+        get64(bytes + AT_DURABLE_LSN) >= get64(bytes + AT_LSN) ||
         get32(bytes + AT_BODY_LEN) > JOURNAL_MAX_BODY)
         return false;
     *record = (struct journal_record){
@@ -160,6 +171,7 @@ bool journal_record_decode(const char *bytes, struct journal_record *record,
         .salt = get32(bytes + AT_RECORD_SALT),
         .body_len = get32(bytes + AT_BODY_LEN),
         .body_crc = get32(bytes + AT_BODY_CRC),
+        .durable_lsn = get64(bytes + AT_DURABLE_LSN),
     };
     return true;
 }

@@ -3,10 +3,11 @@
  *
  * A segment file begins with a header of 64 bytes in a block of its own (JOURNAL_SEGMENT_START), so
  * that no later write touches the sector that it is in. Then come records, each at a multiple of 8:
- * a header of 40 bytes and the body as it was received. All numbers are little-endian.
+ * a header of 48 bytes and the body as it was received. All numbers are little-endian.
  *
- *     segment   magic[8] version[4] salt[4] journal[8] first_lsn[8] previous_end[8] 0[20] crc[4]
- *     record    magic[4] crc[4] salt[4] body_len[4] lsn[8] receive_ns[8]
+ *     segment   magic[8] version[4] salt[4] journal[8] first_lsn[8] previous_end[8] durable_end[8]
+ *               recovered_end[8] 0[4] crc[4]
+ *     record    magic[4] crc[4] salt[4] body_len[4] lsn[8] durable_lsn[8] receive_ns[8]
  *               kind[1] media_type[1] coding[1] 0[1] body_crc[4]
  *
  * All checksums are CRC32C. That of a record's header covers the body's, so both are covered; apart
@@ -14,6 +15,9 @@
  *
  * The salt is random, new for every use of a file, and in every record: bytes that a sender put into
  * a body can never be taken for a record, nor can what an earlier use of the file left behind.
+ *
+ * Every header says up to which LSN records were durable when it was written. So what is missing after
+ * a loss of power can be told apart: acknowledged, or still waiting for the disk.
  */
 #ifndef BASE_JOURNAL_RECORD_H
 #define BASE_JOURNAL_RECORD_H
@@ -28,7 +32,7 @@
 enum {
     JOURNAL_SEGMENT_START = 4096,
     JOURNAL_SEGMENT_HEADER = 64,
-    JOURNAL_RECORD_HEADER = 40,
+    JOURNAL_RECORD_HEADER = 48,
     JOURNAL_ALIGN = 8,
     /* Far above any request that a receiver takes; bounds what a reader allocates. */
     JOURNAL_MAX_BODY = 1 << 30
@@ -43,6 +47,9 @@ struct journal_header {
     /* The last LSN that counts in earlier segments: what they have above it is void. Below
      * first_lsn; what lies between was never given to the reader. */
     uint64_t previous_end;
+    uint64_t durable_end; /* at most previous_end */
+    /* The last record that the process which wrote this could read when it started. */
+    uint64_t recovered_end;
     uint32_t salt;
 };
 
@@ -70,6 +77,7 @@ static inline uint64_t journal_record_bytes(uint64_t body_len)
 /* What a record's header says beside the record itself. */
 struct journal_frame {
     uint32_t salt, body_len, body_crc;
+    uint64_t durable_lsn;
 };
 
 /* Writes JOURNAL_RECORD_HEADER bytes; of the record everything but the body and context. */

@@ -105,6 +105,7 @@ static bool read_without_header(struct journal_scan *scan,
     segment->header = (struct journal_header){
         .first_lsn = record.lsn,
         .previous_end = record.lsn - 1,
+        .durable_end = scan->durable_lsn,
         .salt = scan->salt,
     };
     return true;
@@ -223,7 +224,18 @@ static bool has_record(const struct journal_recovery *recovery,
     return found_one;
 }
 
-/* Of two that begin with the same record one is a copy. */
+static void drop_one(struct journal_recovery *recovery, size_t index, bool has_records)
+{
+    if (has_records) {
+        set_aside(recovery, index, "a copy of another segment");
+        return;
+    }
+    recovery->disk->remove(recovery->disk->self, recovery->segments[index].name, NULL);
+    remove_segment(recovery, index);
+}
+
+/* Of two that begin with the same record one is a copy; or the last process began none, and this one
+ * was the next. */
 static void drop_copies(struct journal_recovery *recovery)
 {
     for (size_t i = recovery->count; i > 1; i--) {
@@ -236,7 +248,8 @@ static void drop_copies(struct journal_recovery *recovery)
         bool has_one = has_record(recovery, one), has_other = has_record(recovery, other);
         bool keeps_other = has_one == has_other ? has_own_name(other) : has_other;
 
-        set_aside(recovery, keeps_other ? i - 2 : i - 1, "a copy of another segment");
+        drop_one(recovery, keeps_other ? i - 2 : i - 1,
+                 keeps_other ? has_one : has_other);
     }
 }
 
@@ -325,14 +338,12 @@ static void find_last(struct journal_recovery *recovery)
         set_aside(recovery, recovery->count - 1, "no record can be read");
         return;
     }
-    /* Nothing is in it yet. It is used next (idle files are, last first), so that no other begins
-     * with the same LSN; until then its header keeps what is void. */
-    add_idle(recovery, last->name);
+    memcpy(recovery->empty, last->name, sizeof(last->name));
     remove_segment(recovery, recovery->count - 1);
 }
 
 /* What a killed process wrote and did not sync is given to the reader now: it must last as well. */
-static void sync_all(const struct journal_recovery *recovery)
+static void sync_all(struct journal_recovery *recovery)
 {
     const struct disk *disk = recovery->disk;
 
@@ -341,10 +352,10 @@ static void sync_all(const struct journal_recovery *recovery)
 
         if (!file)
             continue;
-        disk->sync(disk->self, file, NULL);
+        recovery->failed_syncs += !disk->sync(disk->self, file, NULL);
         disk->close(disk->self, file);
     }
-    disk->sync_names(disk->self, NULL);
+    recovery->failed_syncs += !disk->sync_names(disk->self, NULL);
 }
 
 bool journal_recover(struct journal_recovery *recovery, struct error *err)

@@ -28,10 +28,13 @@ struct journal_recovery {
     size_t count, capacity;
     char (*idle)[JOURNAL_NAME_BYTES]; /* files without records, to be used again */
     size_t idle_count, idle_capacity;
+    /* The last segment, if it has no record yet: not to be used again before there is another that
+     * says what is void. Else empty. */
+    char empty[JOURNAL_NAME_BYTES];
     uint64_t journal_id; /* 0: there is no segment */
     uint64_t end_lsn;    /* the last record that is there */
     uint64_t next_lsn;   /* the first that no segment claims */
-    uint64_t torn_bytes, bad_files, bad_bytes;
+    uint64_t torn_bytes, bad_files, bad_bytes, failed_syncs;
     char last_error[256]; /* why something was set aside */
 };
 

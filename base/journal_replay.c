@@ -6,14 +6,23 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Records that are missing, and perhaps never were acknowledged. */
+struct gap {
+    uint64_t from, to;
+    uint64_t segment; /* its first LSN */
+};
+
 struct journal_replay {
     struct journal_replay_options options;
     struct journal_segment *segments;
     size_t next; /* segment to be opened */
     struct journal_scan scan;
-    uint64_t last_lsn; /* delivered, known to be missing, or never there */
+    uint64_t last_lsn; /* delivered, missing, or never there */
+    uint64_t durable_lsn;
+    struct gap *gaps; /* above durable_lsn */
+    size_t gap_count, gap_capacity;
     uint64_t lost;
-    bool is_open, is_damaged; /* the segment being read */
+    bool is_open;
 };
 
 struct journal_replay *journal_replay_new(const struct journal_replay_options *options)
@@ -38,6 +47,7 @@ void journal_replay_free(struct journal_replay *replay)
         replay->options.disk->close(replay->options.disk->self, replay->scan.file);
     journal_scan_release(&replay->scan);
     free(replay->segments);
+    free(replay->gaps);
     free(replay);
 }
 
@@ -46,23 +56,71 @@ uint64_t journal_replay_lost(const struct journal_replay *replay)
     return replay->lost;
 }
 
-static void report_damage(struct journal_replay *replay,
-                          const struct journal_segment *segment)
+static void report_damage(struct journal_replay *replay, uint64_t first_lsn)
 {
-    if (replay->is_damaged)
-        return;
-    replay->is_damaged = true;
-    replay->options.damaged(replay->options.self, segment->header.first_lsn);
+    replay->options.damaged(replay->options.self, first_lsn);
+}
+
+/* ---- what is missing --------------------------------------------------------------------- */
+
+/* True: all of it was durable, and is lost. */
+static bool lose(struct journal_replay *replay, struct gap *gap)
+{
+    uint64_t to = gap->to < replay->durable_lsn ? gap->to : replay->durable_lsn;
+
+    if (to < gap->from)
+        return false;
+    replay->lost += to - gap->from + 1;
+    gap->from = to + 1;
+    report_damage(replay, gap->segment);
+    return gap->from > gap->to;
+}
+
+/* Records up to lsn were durable once. */
+static void learn(struct journal_replay *replay, uint64_t lsn)
+{
+    size_t kept = 0;
+
+    if (lsn > replay->durable_lsn)
+        replay->durable_lsn = lsn;
+    for (size_t i = 0; i < replay->gap_count; i++) {
+        if (!lose(replay, &replay->gaps[i]))
+            replay->gaps[kept++] = replay->gaps[i];
+    }
+    replay->gap_count = kept;
 }
 
 /* Everything up to lsn should have been seen. False: some of it was not. */
-static bool expect(struct journal_replay *replay, uint64_t lsn)
+static bool expect(struct journal_replay *replay, uint64_t lsn, uint64_t segment)
 {
+    struct gap gap = {replay->last_lsn + 1, lsn, segment};
+
     if (lsn <= replay->last_lsn)
         return true;
-    replay->lost += lsn - replay->last_lsn;
     replay->last_lsn = lsn;
+    replay->gaps = memory_grow(replay->gaps, replay->gap_count + 1, &replay->gap_capacity,
+                               sizeof(*replay->gaps));
+    replay->gaps[replay->gap_count++] = gap;
     return false;
+}
+
+/* ---- segments ---------------------------------------------------------------------------- */
+
+/* What the header says about earlier segments, which are not there or have been read. */
+static void read_header(struct journal_replay *replay,
+                        const struct journal_segment *segment)
+{
+    /* A new process took for durable what it could read; what was in doubt then stays so. */
+    while (replay->gap_count > 0 &&
+           replay->gaps[replay->gap_count - 1].from <= segment->header.recovered_end)
+        replay->gap_count--;
+    expect(replay, segment->header.previous_end, 0);
+    learn(replay, segment->header.durable_end);
+    if (!segment->has_header)
+        return;
+    /* What lies between was void. */
+    if (replay->last_lsn < segment->header.first_lsn - 1)
+        replay->last_lsn = segment->header.first_lsn - 1;
 }
 
 static bool open_next(struct journal_replay *replay)
@@ -73,15 +131,11 @@ static bool open_next(struct journal_replay *replay)
     if (segment->last_lsn <= replay->last_lsn ||
         segment->last_lsn < segment->header.first_lsn)
         return false;
-    expect(replay, segment->header.previous_end);
-    /* What lies between was void. */
-    if (segment->has_header && replay->last_lsn < segment->header.first_lsn - 1)
-        replay->last_lsn = segment->header.first_lsn - 1;
-    replay->is_damaged = segment->is_damaged;
+    read_header(replay, segment);
     replay->scan.file = disk->open(disk->self, segment->name, DISK_READ, NULL);
     if (!replay->scan.file) {
-        expect(replay, segment->last_lsn);
-        report_damage(replay, segment);
+        expect(replay, segment->last_lsn, segment->header.first_lsn);
+        report_damage(replay, segment->header.first_lsn);
         return false;
     }
     replay->scan.salt = segment->header.salt;
@@ -99,8 +153,10 @@ static void close_current(struct journal_replay *replay)
 
     replay->options.disk->close(replay->options.disk->self, replay->scan.file);
     replay->is_open = false;
-    if (!expect(replay, segment->last_lsn) || replay->scan.has_failed)
-        report_damage(replay, segment);
+    expect(replay, segment->last_lsn, segment->header.first_lsn);
+    learn(replay, 0);
+    if (replay->scan.has_failed)
+        report_damage(replay, segment->header.first_lsn);
 }
 
 /* In the segment that is open. */
@@ -109,22 +165,23 @@ static bool read_next(struct journal_replay *replay, struct journal_record *reco
     const struct journal_segment *segment = &replay->segments[replay->next - 1];
 
     while (replay->scan.last_lsn < segment->last_lsn) {
-        uint64_t before = replay->scan.last_lsn;
-
         if (!journal_scan_next(&replay->scan, record))
             return false;
         if (record->lsn <= replay->options.after_lsn)
             continue;
 
-        bool is_whole = expect(replay, record->lsn - 1);
+        bool is_next = expect(replay, record->lsn - 1, segment->header.first_lsn);
 
-        if (!is_whole || replay->scan.skipped > 0 || record->lsn != before + 1)
-            report_damage(replay, segment);
+        learn(replay, replay->scan.durable_lsn);
+        if (is_next && replay->scan.skipped > 0)
+            report_damage(replay, segment->header.first_lsn);
         replay->last_lsn = record->lsn;
         return true;
     }
     return false;
 }
+
+/* ---- all of them ------------------------------------------------------------------------- */
 
 bool journal_replay_next(struct journal_replay *replay, struct journal_record *record)
 {

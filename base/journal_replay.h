@@ -1,7 +1,8 @@
 /*
  * Reads again what the journal had when it was opened, segment by segment, one record in memory at a
  * time. Damage is passed over; the caller is told which segment has it, and how many records are
- * known to be missing.
+ * known to be missing. What was not durable yet when the machine lost power is not: where later records
+ * do not say that the missing ones were durable, they were never acknowledged.
  *
  * Works on its own copies, so that it may run while others append. One thread.
  */
@@ -23,7 +24,7 @@ struct journal_replay_options {
     const struct journal_segment *segments; /* copied */
     size_t count;
     uint64_t after_lsn; /* begins behind it */
-    /* Something in the segment that begins with first_lsn cannot be read; once for a segment. */
+    /* Something in the segment that begins with first_lsn cannot be read. */
     void (*damaged)(void *self, uint64_t first_lsn);
     void *self;
 };

@@ -112,6 +112,7 @@ static bool read_at(struct journal_scan *scan, uint64_t offset,
     if (journal_crc(record->body) != frame.body_crc)
         return false;
     scan->salt = frame.salt;
+    scan->durable_lsn = frame.durable_lsn;
     scan->is_salt_unknown = false;
     return true;
 }

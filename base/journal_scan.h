@@ -25,10 +25,11 @@ struct journal_scan {
     bool is_salt_unknown; /* the header is lost: the first intact record tells */
     uint64_t last_lsn, limit;
 
-    uint64_t position; /* behind the last record found; where the tail begins */
-    uint64_t skipped;  /* bytes passed over before the record found last */
-    bool has_failed;   /* the disk could not read something */
-    uint64_t bytes;    /* of the file */
+    uint64_t position;    /* behind the last record found; where the tail begins */
+    uint64_t skipped;     /* bytes passed over before the record found last */
+    uint64_t durable_lsn; /* what that record says */
+    bool has_failed;      /* the disk could not read something */
+    uint64_t bytes;       /* of the file */
     char *window;
     size_t capacity, loaded;
     uint64_t start;

@@ -59,11 +59,11 @@ static bool is_free(const struct disk *disk, const char *name)
 
 /* Renaming would destroy what has the name, and that could not be set aside for some reason. */
 static bool choose_name(const struct disk *disk, struct journal_segment *segment,
-                        const char *from, struct error *err)
+                        struct error *err)
 {
     for (uint64_t i = 0; i < MAX_NAMES_TAKEN; i++) {
         journal_segment_name(segment->header.first_lsn + i, segment->name);
-        if (strcmp(segment->name, from) == 0 || is_free(disk, segment->name))
+        if (is_free(disk, segment->name))
             return true;
     }
     return FAIL(err, ERROR_INTERNAL, "%s: this name and the next ones are taken",
@@ -81,9 +81,7 @@ bool journal_segment_publish(const struct disk *disk, struct journal_segment *se
         return false;
     if (is_synced && !disk->sync(disk->self, segment->file, err))
         return false;
-    if (!choose_name(disk, segment, from, err))
-        return false;
-    if (strcmp(segment->name, from) != 0 &&
+    if (!choose_name(disk, segment, err) ||
         !disk->rename(disk->self, from, segment->name, err))
         return false;
     segment->used = JOURNAL_SEGMENT_START;
@@ -95,18 +93,15 @@ bool journal_segment_publish(const struct disk *disk, struct journal_segment *se
 /* ---- appending --------------------------------------------------------------------------- */
 
 bool journal_segment_write(const struct disk *disk, struct journal_segment *segment,
-                           const struct journal_record *record, uint32_t body_crc,
-                           struct error *err)
+                           const struct journal_record *record,
+                           struct journal_frame *frame, struct error *err)
 {
     char header[JOURNAL_RECORD_HEADER];
     struct slice parts[] = {{header, sizeof(header)}, record->body};
-    struct journal_frame frame = {
-        .salt = segment->header.salt,
-        .body_len = (uint32_t)record->body.len,
-        .body_crc = body_crc,
-    };
 
-    journal_record_encode(record, &frame, header);
+    frame->salt = segment->header.salt;
+    frame->body_len = (uint32_t)record->body.len;
+    journal_record_encode(record, frame, header);
     if (!disk->write(disk->self, segment->file, segment->used, parts, 2, err))
         return false;
     segment->used += journal_record_bytes(record->body.len);

@@ -36,6 +36,12 @@ struct journal_segment {
     bool is_name_pending; /* the name is not synced yet */
 };
 
+static inline bool journal_segment_has_above(const struct journal_segment *segment,
+                                             uint64_t lsn)
+{
+    return segment->last_lsn >= segment->header.first_lsn && segment->last_lsn > lsn;
+}
+
 /* journal-<16 hexadecimal digits>.log and .spare */
 bool journal_segment_is_name(const char *name);
 bool journal_segment_is_spare_name(const char *name);
@@ -52,12 +58,12 @@ bool journal_segment_publish(const struct disk *disk, struct journal_segment *se
                              struct error *err) MUST_CHECK;
 
 /*
- * Appends the record, whose body has that checksum. On failure nothing has changed; what may be in the
+ * Appends the record; the frame's salt and body_len are filled in. On failure nothing has changed; what may be in the
  * file then is no record until it is overwritten.
  */
 bool journal_segment_write(const struct disk *disk, struct journal_segment *segment,
-                           const struct journal_record *record, uint32_t body_crc,
-                           struct error *err) MUST_CHECK;
+                           const struct journal_record *record,
+                           struct journal_frame *frame, struct error *err) MUST_CHECK;
 
 void journal_segment_close(const struct disk *disk, struct journal_segment *segment);
 

@@ -123,10 +123,16 @@ static void forget_changes(struct fake_disk *disk)
 
 static void apply_change(struct directory *directory, const struct name_change *change)
 {
+    const struct entry *from = find(directory, change->name);
+
     switch (change->kind) {
     case NAME_CREATED: set(directory, change->name, change->inode); return;
     case NAME_REMOVED: unset(directory, change->name); return;
     case NAME_MOVED:
+        /* Renaming is one change: a file whose move to the old name was lost is not moved on, or it
+         * would have two names. */
+        if (!from || from->inode != change->inode)
+            return;
         unset(directory, change->name);
         set(directory, change->to, change->inode);
         return;
@@ -426,6 +432,7 @@ static bool sync_names(void *self, struct error *err)
     struct fake_disk *disk = self;
     enum fate fate = begin_change(disk, disk->faults.sync_one_in);
 
+    disk->stats.failed_syncs += fate == FATE_FAILS;
     if (happens(disk, fate)) {
         copy_directory(&disk->synced, &disk->now);
         forget_changes(disk);
