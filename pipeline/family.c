@@ -39,10 +39,9 @@ static uint32_t open_resource(struct pipeline *p, const struct otlp_resource *se
     index = pool_take(&p->resources);
 
     struct resource *resource = state_resource(p, index);
-    const char *fallback = p->options.default_service;
 
     resource->hash = seen->hash;
-    identity_init(&resource->identity, seen, slice_of(fallback ? fallback : ""));
+    identity_init(&resource->identity, seen, slice_of(p->options.default_service));
     resource->host = host_destination(p, &resource->identity);
     resource->service = service_destination(p, &resource->identity);
     table_insert(&p->resource_table, seen->hash, index);
@@ -68,14 +67,16 @@ static uint32_t open_source(struct pipeline *p, const struct otlp_batch *batch,
 }
 
 /* Host families go to the host, to the service where no host is known; all else to the service. */
-static enum reason choose_destination(const struct resource *resource, struct slice name,
-                                      uint32_t *destination)
+static uint32_t choose_destination(const struct resource *resource,
+                                   const struct family *family)
 {
-    bool wants_host = identity_is_host_family(name);
-
-    *destination = wants_host && resource->host != POOL_NONE ? resource->host
+    return family->wants_host && resource->host != POOL_NONE ? resource->host
                                                              : resource->service;
-    return wants_host ? REASON_NO_IDENTITY : REASON_NO_SERVICE;
+}
+
+enum reason family_nowhere(const struct family *family)
+{
+    return family->wants_host ? REASON_NO_IDENTITY : REASON_NO_SERVICE;
 }
 
 static void name_family(struct pipeline *p, struct family *family, struct slice prefix,
@@ -124,14 +125,14 @@ static void refuse(struct family *family, enum reason reason)
 static void route(struct pipeline *p, struct family *family,
                   const struct resource *resource, const struct otlp_metric *metric)
 {
-    enum reason reason = choose_destination(resource, metric->name, &family->destination);
-
+    family->wants_host = identity_is_host_family(metric->name);
+    family->destination = choose_destination(resource, family);
     if (metric->kind == OTLP_EXPONENTIAL_HISTOGRAM || metric->kind == OTLP_SUMMARY) {
         refuse(family, REASON_UNSUPPORTED_KIND);
         return;
     }
     if (family->destination == POOL_NONE) {
-        refuse(family, reason);
+        refuse(family, family_nowhere(family));
         return;
     }
 
@@ -175,7 +176,7 @@ uint32_t family_open(struct pipeline *p, const struct otlp_batch *batch,
 
     family->hash = metric->hash;
     family->source = source;
-    family->hint_stream = POOL_NONE;
+    family->hint_stream = family->former_destination = POOL_NONE;
     describe(family, resource, metric);
     route(p, family, resource, metric);
     if (!utf8_valid(metric->name))
@@ -183,6 +184,35 @@ uint32_t family_open(struct pipeline *p, const struct otlp_batch *batch,
     table_insert(&p->family_table, metric->hash, index);
     return index;
 }
+
+/* ---- a changed configuration ------------------------------------------------------------- */
+
+void family_refer_resource(struct pipeline *p, uint32_t index)
+{
+    struct resource *resource = state_resource(p, index);
+
+    identity_set_default(&resource->identity, slice_of(p->options.default_service));
+    resource->service = service_destination(p, &resource->identity);
+}
+
+bool family_route_anew(struct pipeline *p, uint32_t index, uint64_t from_minute)
+{
+    struct family *family = state_family(p, index);
+    uint32_t resource = state_source(p, family->source)->resource;
+    uint32_t destination = choose_destination(state_resource(p, resource), family);
+
+    if (destination == family->destination)
+        return false;
+    family->former_destination = family->destination;
+    family->changed_minute = from_minute;
+    family->destination = destination;
+    family->refusal = 0;
+    if (destination == POOL_NONE)
+        refuse(family, family_nowhere(family));
+    return true;
+}
+
+/* ---- forgetting -------------------------------------------------------------------------- */
 
 static void drop_resource(struct pipeline *p, uint32_t index)
 {

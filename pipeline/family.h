@@ -15,6 +15,14 @@
 uint32_t family_open(struct pipeline *p, const struct otlp_batch *batch,
                      const struct otlp_metric *metric);
 
+/* Why points of the family are refused where no destination is found for them. */
+enum reason family_nowhere(const struct family *family);
+
+/* A changed configuration: where the resource leads now; where the family leads from that minute on
+ * (false: where it did before). */
+void family_refer_resource(struct pipeline *p, uint32_t index);
+bool family_route_anew(struct pipeline *p, uint32_t index, uint64_t from_minute);
+
 /* Frees the family, its source and its resource as far as nothing uses them. */
 void family_drop_if_unused(struct pipeline *p, uint32_t index);
 

@@ -176,12 +176,12 @@ static struct slice service_name(const struct facts *facts)
     return slice_starts_with(name, "unknown_service") ? (struct slice)SLICE("") : name;
 }
 
-static struct slice choose_service(const struct facts *facts,
-                                   struct slice default_service)
+/* What the resource says itself. */
+static struct slice named_service(const struct facts *facts)
 {
     struct slice named = either(fact(facts, SERVICE_NAMESPACE), service_name(facts));
 
-    return either(fact(facts, SERVICE_OVERRIDE), either(named, default_service));
+    return either(fact(facts, SERVICE_OVERRIDE), named);
 }
 
 /* The program's name before its metrics; Mackerel reserves names that begin with `__`. */
@@ -240,9 +240,10 @@ static void make_service(struct identity *identity, const struct facts *facts,
                          struct slice default_service, size_t *begin)
 {
     struct buffer *text = &identity->text;
-    struct slice service = choose_service(facts, default_service),
-                 name = service_name(facts);
+    struct slice named = named_service(facts), name = service_name(facts);
+    struct slice service = either(named, default_service);
 
+    identity->names_service = named.len != 0;
     identity->has_service = service.len != 0;
     if (service.len)
         name_append_service(text, service);
@@ -273,6 +274,24 @@ void identity_init(struct identity *identity, const struct otlp_resource *resour
     settle(identity);
     drop_equal_prefix(identity);
     buffer_release(&facts.text);
+}
+
+void identity_set_default(struct identity *identity, struct slice default_service)
+{
+    size_t begin;
+
+    if (identity->names_service)
+        return;
+    /* Service and prefix lie behind the host's fields; without a service.name there is no prefix. */
+    begin = identity->host_id.len + identity->custom_identifier.len +
+            identity->host_name.len + identity->roles.len;
+    identity->text.len = begin;
+    identity->has_service = default_service.len != 0;
+    if (default_service.len)
+        name_append_service(&identity->text, default_service);
+    end_field(identity, &identity->service, &begin);
+    identity->prefix.len = 0;
+    settle(identity);
 }
 
 void identity_release(struct identity *identity)

@@ -14,9 +14,10 @@
 /* Owns its text; all slices point into `text`. */
 struct identity {
     struct buffer text;
-    bool has_host;    /* host_id, custom_identifier or host name is known */
-    bool has_service; /* a usable service, the default included */
-    bool is_sdk;      /* telemetry.sdk.language is present: made by an SDK */
+    bool has_host;      /* host_id, custom_identifier or host name is known */
+    bool has_service;   /* a usable service, the default included */
+    bool names_service; /* itself: the default is not asked */
+    bool is_sdk;        /* telemetry.sdk.language is present: made by an SDK */
     struct slice host_id, custom_identifier, host_name, roles;
     struct slice service; /* as Mackerel accepts it */
     struct slice
@@ -32,6 +33,8 @@ struct identity {
  */
 void identity_init(struct identity *identity, const struct otlp_resource *resource,
                    struct slice default_service);
+/* Another default service: changes the service where the resource names none. */
+void identity_set_default(struct identity *identity, struct slice default_service);
 void identity_release(struct identity *identity);
 
 /* Do metrics of this name belong to a host: native ones, other system.*, k8s.node.*, hw.*? */

@@ -9,6 +9,7 @@
 #include "pipeline/layout.h"
 #include "pipeline/minutes.h"
 #include "pipeline/repeats.h"
+#include "pipeline/reroute.h"
 #include "pipeline/schema.h"
 #include "pipeline/state.h"
 #include "pipeline/stream.h"
@@ -54,10 +55,15 @@ void pipeline_configure(struct pipeline *p, const struct pipeline_options *optio
                         uint64_t receive_ns)
 {
     uint64_t watch_start_ns = p->options.watch_start_ns;
+    const char *service = options->default_service ? options->default_service : "";
+    bool is_same = strcmp(p->default_service, service) == 0;
 
+    p->now_ns = receive_ns;
     set_options(p, options);
     if (p->options.watch_start_ns == 0)
         p->options.watch_start_ns = watch_start_ns ? watch_start_ns : receive_ns;
+    if (!is_same)
+        reroute_all(p, minute_beginning_at(receive_ns) + 1);
 }
 
 void pipeline_free(struct pipeline *p)
@@ -217,7 +223,8 @@ static void take_metric(struct pipeline *p, const struct otlp_batch *batch,
     uint32_t family = family_open(p, batch, metric);
     uint8_t refusal = state_family(p, family)->refusal;
 
-    if (refusal)
+    /* Streams from before the family was refused may still have something to say about that time. */
+    if (refusal && state_family(p, family)->streams == 0)
         books_count(p, (enum reason)(refusal - 1), metric->point_count, metric->name);
     else
         take_points(p, family, batch, metric);

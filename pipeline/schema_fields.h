@@ -23,6 +23,7 @@
     F(resource, identity.text, SLICES_BUFFER)      \
     F(resource, identity.has_host, BOOL)           \
     F(resource, identity.has_service, BOOL)        \
+    F(resource, identity.names_service, BOOL)      \
     F(resource, identity.is_sdk, BOOL)             \
     F(resource, identity.host_id, SLICE)           \
     F(resource, identity.custom_identifier, SLICE) \
@@ -46,23 +47,26 @@
     F(source, resource, USE, resources) \
     F(source, families, USERS)
 
-#define FAMILY_FIELDS(F)                               \
-    F(family, hash, PLAIN)                             \
-    F(family, source, USE, sources)                    \
-    F(family, streams, USERS)                          \
-    F(family, destination, LINK_OR_NONE, destinations) \
-    F(family, hint_stream, LINK_OR_NONE, streams)      \
-    F(family, refusal, REASON)                         \
-    F(family, shape, UPTO, SHAPE_VALUE)                \
-    F(family, is_native, BOOL)                         \
-    F(family, may_be_young, BOOL)                      \
-    F(family, is_since_boot, BOOL)                     \
-    F(family, is_delta, BOOL)                          \
-    F(family, is_monotonic, BOOL)                      \
-    F(family, saw_eviction, BOOL)                      \
-    F(family, hints_swap, BOOL)                        \
-    F(family, kind, UPTO, CELL_INSTANTS)               \
-    F(family, name, TEXT, name_len)                    \
+#define FAMILY_FIELDS(F)                                      \
+    F(family, hash, PLAIN)                                    \
+    F(family, source, USE, sources)                           \
+    F(family, streams, USERS)                                 \
+    F(family, destination, LINK_OR_NONE, destinations)        \
+    F(family, former_destination, LINK_OR_NONE, destinations) \
+    F(family, changed_minute, PLAIN)                          \
+    F(family, hint_stream, LINK_OR_NONE, streams)             \
+    F(family, refusal, REASON)                                \
+    F(family, shape, UPTO, SHAPE_VALUE)                       \
+    F(family, wants_host, BOOL)                               \
+    F(family, is_native, BOOL)                                \
+    F(family, may_be_young, BOOL)                             \
+    F(family, is_since_boot, BOOL)                            \
+    F(family, is_delta, BOOL)                                 \
+    F(family, is_monotonic, BOOL)                             \
+    F(family, saw_eviction, BOOL)                             \
+    F(family, hints_swap, BOOL)                               \
+    F(family, kind, UPTO, CELL_INSTANTS)                      \
+    F(family, name, TEXT, name_len)                           \
     F(family, name_len, PLAIN)
 
 #define START_FIELDS(F)          \

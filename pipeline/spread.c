@@ -2,6 +2,7 @@
 
 #include "pipeline/cell.h"
 #include "pipeline/layout.h"
+#include "pipeline/members.h"
 #include "pipeline/minutes.h"
 
 /* Which part of an increase one minute gets: total(end) - total(start), as shares of the whole. */
@@ -44,10 +45,11 @@ static void add_histogram(struct pipeline *p, struct minute *minute,
         add_buckets(p, minute, increase, part);
 }
 
-static void add(struct pipeline *p, uint32_t cell_index, uint64_t number,
+static void add(struct pipeline *p, uint32_t stream, uint64_t number,
                 const struct increase *increase, struct part part)
 {
-    uint32_t at = minutes_open(p, cell_index, number);
+    uint32_t cell = members_cell(p, state_stream(p, stream), number);
+    uint32_t at = cell == POOL_NONE ? POOL_NONE : minutes_open(p, cell, number);
 
     if (at == POOL_NONE)
         return;
@@ -55,9 +57,9 @@ static void add(struct pipeline *p, uint32_t cell_index, uint64_t number,
     struct minute *minute = state_minute(p, at);
 
     if (!minute->posted || increase->amount < 0 || increase->amount > 0)
-        minutes_touch(p, cell_index, at);
+        minutes_touch(p, cell, at);
     minute->fed = true;
-    switch ((enum cell_kind)state_cell(p, cell_index)->kind) {
+    switch ((enum cell_kind)state_cell(p, cell)->kind) {
     case CELL_RATE: minute->increase += share(part, increase->amount); break;
     case CELL_HISTOGRAM: add_histogram(p, minute, increase, part); break;
     case CELL_TOTALS:
@@ -76,21 +78,21 @@ static double fraction(const struct increase *increase, uint64_t time_ns)
            (double)(increase->to_ns - increase->from_ns);
 }
 
-void spread_increase(struct pipeline *p, uint32_t cell, const struct increase *increase)
+void spread_increase(struct pipeline *p, uint32_t stream, const struct increase *increase)
 {
     uint64_t last = minute_ending_at(increase->to_ns);
     uint64_t first = minute_beginning_at(increase->from_ns);
     struct part part = {0, 0};
 
     if (first >= last || !minutes_have_room(p, last - first)) {
-        add(p, cell, last, increase, (struct part){0, 1});
+        add(p, stream, last, increase, (struct part){0, 1});
         return;
     }
     for (uint64_t number = first; number < last; number++) {
         part.until = fraction(increase, minute_end_ns(number));
-        add(p, cell, number, increase, part);
+        add(p, stream, number, increase, part);
         part.before = part.until;
     }
     part.until = 1;
-    add(p, cell, last, increase, part);
+    add(p, stream, last, increase, part);
 }

@@ -1,5 +1,5 @@
 /*
- * An increase of a total over a span of time, spread over the minutes of a cell: totals rise
+ * An increase of a total over a span of time, spread over the minutes of its stream's cell: totals rise
  * linearly between two points, and a minute's increase is total(end) - total(start)
  * (values.md, "Totals").
  */
@@ -20,6 +20,7 @@ struct increase {
 
 /* While the budget of late minutes is full a span of several minutes is booked whole at its end:
  * senders with day-long windows (1,440 minutes each) cannot take memory beyond it. */
-void spread_increase(struct pipeline *p, uint32_t cell, const struct increase *increase);
+void spread_increase(struct pipeline *p, uint32_t stream,
+                     const struct increase *increase);
 
 #endif

@@ -48,11 +48,14 @@ struct source {
 struct family {
     struct hash128 hash;
     uint32_t source;
-    uint32_t streams;     /* users */
-    uint32_t destination; /* POOL_NONE when refused */
+    uint32_t streams;            /* users */
+    uint32_t destination;        /* POOL_NONE when refused */
+    uint32_t former_destination; /* before the last change of the configuration */
+    uint64_t changed_minute;     /* the first minute after it; 0: never */
     uint32_t hint_stream; /* stream that tells the swap cell that swap is looked at */
     uint8_t refusal;      /* enum reason + 1; 0 when routed */
     uint8_t shape;        /* enum stream_shape */
+    bool wants_host;      /* goes to the host where there is one */
     bool is_native;       /* each stream is classified by its attributes */
     bool may_be_young;    /* made by an SDK and not a since-boot family */
     bool is_since_boot;

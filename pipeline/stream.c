@@ -1,5 +1,6 @@
 #include "pipeline/stream.h"
 
+#include "pipeline/books.h"
 #include "pipeline/cell.h"
 #include "pipeline/family.h"
 #include "pipeline/first.h"
@@ -111,17 +112,42 @@ static void join_native(struct pipeline *p, uint32_t index, uint32_t destination
         stream->shape = SHAPE_CUMULATIVE;
 }
 
-static void join_family_cell(struct pipeline *p, uint32_t index,
-                             const struct family *family)
+static uint32_t family_cell(struct pipeline *p, const struct family *family,
+                            uint32_t destination)
 {
-    cell_add_stream(p,
-                    cell_open(p,
-                              &(struct cell_key){
-                                  .destination = family->destination,
-                                  .kind = family->kind,
-                                  .name = {family->name, family->name_len},
-                              }),
-                    index);
+    if (destination == POOL_NONE)
+        return POOL_NONE;
+    return cell_open(p, &(struct cell_key){
+                            .destination = destination,
+                            .kind = family->kind,
+                            .name = {family->name, family->name_len},
+                        });
+}
+
+/* The family may have been routed anew after the minute of the stream's first point. */
+static void join_family_cell(struct pipeline *p, uint32_t index, uint64_t time_ns)
+{
+    const struct family *family = state_family(p, state_stream(p, index)->family);
+    uint32_t former = family->former_destination;
+
+    cell_add_stream(p, family_cell(p, family, family->destination), index);
+    if (minute_ending_at(time_ns) < family->changed_minute)
+        members_add_past(p, index, family_cell(p, family, former),
+                         family->changed_minute);
+}
+
+void stream_follow_family(struct pipeline *p, uint32_t index)
+{
+    const struct family *family = state_family(p, state_stream(p, index)->family);
+    uint32_t cell;
+
+    if (state_stream(p, index)->refusal || state_stream(p, index)->owner != POOL_NONE)
+        return;
+    cell = family_cell(p, family, family->destination);
+    members_move(p, index, cell, family->changed_minute);
+    /* Nobody looks ahead into the first minute there, should nothing arrive in it. */
+    if (cell != POOL_NONE)
+        minutes_open(p, cell, family->changed_minute);
 }
 
 static void join_cell(struct pipeline *p, uint32_t index, const struct stream_seed *seed)
@@ -136,7 +162,7 @@ static void join_cell(struct pipeline *p, uint32_t index, const struct stream_se
         verdict = native_classify(seed->metric, seed->point, &p->text, &input, &why);
     }
     switch (verdict) {
-    case NATIVE_NOT: join_family_cell(p, index, family); break;
+    case NATIVE_NOT: join_family_cell(p, index, seed->point->time_ns); break;
     case NATIVE_TAKEN: join_native(p, index, family->destination, &input); break;
     case NATIVE_SKIP:
         state_stream(p, index)->refusal = (uint8_t)(why + 1);
@@ -164,6 +190,12 @@ static void fill(struct stream *stream, const struct stream_seed *seed,
 bool stream_open(struct pipeline *p, const struct stream_seed *seed, uint32_t *index,
                  enum reason *why)
 {
+    uint8_t refusal = state_family(p, seed->family)->refusal;
+
+    if (refusal) {
+        *why = (enum reason)(refusal - 1);
+        return false;
+    }
     if (p->streams.count >= p->options.max_streams) {
         *why = REASON_TOO_MANY_STREAMS;
         return false;
@@ -275,6 +307,17 @@ void stream_sweep(struct pipeline *p)
         else if (stream->move != POOL_NONE)
             members_trim(p, index, oldest);
     }
+}
+
+void stream_book(struct pipeline *p, uint32_t index, uint64_t minute, struct slice metric)
+{
+    const struct stream *stream = state_stream(p, index);
+    uint32_t cell = members_cell(p, stream, minute);
+
+    if (cell != POOL_NONE)
+        minutes_book(p, cell, minute, metric);
+    else
+        books_count(p, family_nowhere(state_family(p, stream->family)), 1, metric);
 }
 
 bool stream_feeds_native(const struct pipeline *p, const struct stream *stream,

@@ -55,6 +55,13 @@ static inline bool stream_is_alive(const struct stream *stream, uint64_t last_ns
 bool stream_feeds_native(const struct pipeline *p, const struct stream *stream,
                          uint64_t minute);
 
+/* Books a point in that minute of the stream's cell, or as refused where there is none. */
+void stream_book(struct pipeline *p, uint32_t index, uint64_t minute,
+                 struct slice metric);
+
+/* The stream's family was routed anew. */
+void stream_follow_family(struct pipeline *p, uint32_t index);
+
 /* Another point at `time_ns`. */
 void stream_advance(struct stream *stream, uint64_t time_ns);
 

@@ -4,6 +4,7 @@
 #include "pipeline/books.h"
 #include "pipeline/first.h"
 #include "pipeline/layout.h"
+#include "pipeline/members.h"
 #include "pipeline/minutes.h"
 #include "pipeline/reach.h"
 #include "pipeline/spread.h"
@@ -156,10 +157,14 @@ static struct increase rise(struct pipeline *p, const struct stream *stream,
     return increase;
 }
 
-static void mark_unknown_beginning(struct pipeline *p, uint32_t cell, uint64_t time_ns)
+static void mark_unknown_beginning(struct pipeline *p, uint32_t index, uint64_t time_ns)
 {
-    uint32_t at = minutes_open(p, cell, minute_beginning_at(time_ns));
+    uint64_t number = minute_beginning_at(time_ns);
+    uint32_t cell = members_cell(p, state_stream(p, index), number), at;
 
+    if (cell == POOL_NONE)
+        return;
+    at = minutes_open(p, cell, number);
     if (at != POOL_NONE)
         state_minute(p, at)->unknown_beginning = true;
 }
@@ -172,7 +177,7 @@ static void rebase(struct pipeline *p, uint32_t index, const struct arrival *arr
 
     if (reason != REASON_FELL && reason != REASON_SINCE_BOOT) {
         stream->covered_ns = arrival->point->time_ns;
-        mark_unknown_beginning(p, stream->cell, arrival->point->time_ns);
+        mark_unknown_beginning(p, index, arrival->point->time_ns);
     }
     books_count(p, reason, 1, arrival->metric);
 }
@@ -181,12 +186,11 @@ static void feed(struct pipeline *p, uint32_t index, const struct increase *incr
                  const struct arrival *arrival)
 {
     struct stream *stream = state_stream(p, index);
-    uint32_t cell = stream->cell;
 
     if (increase->from_ns < stream->fed_ns)
         stream->fed_ns = increase->from_ns;
-    spread_increase(p, cell, increase);
-    minutes_book(p, cell, minute_ending_at(arrival->point->time_ns), arrival->metric);
+    spread_increase(p, index, increase);
+    stream_book(p, index, minute_ending_at(arrival->point->time_ns), arrival->metric);
 }
 
 static void first_cumulative(struct pipeline *p, uint32_t index,
@@ -301,7 +305,7 @@ static void begin_delta(struct pipeline *p, uint32_t index, const struct arrival
     /* A window from before the first report that arrived shows that more lies before it. */
     stream->covered_ns = source->last_ns && source->first_ns < from_ns ? source->first_ns
                                                                        : from_ns;
-    mark_unknown_beginning(p, stream->cell, stream->covered_ns);
+    mark_unknown_beginning(p, index, stream->covered_ns);
 }
 
 /* A window that came late and lies before all others: the stream begins there, for all we know. */
@@ -314,7 +318,7 @@ static void begin_earlier(struct pipeline *p, uint32_t index,
         return;
     if (arrival->point->time_ns >= stream->covered_ns)
         stream->covered_ns = from_ns;
-    mark_unknown_beginning(p, stream->cell, from_ns);
+    mark_unknown_beginning(p, index, from_ns);
 }
 
 static void observe_delta(struct pipeline *p, uint32_t index,

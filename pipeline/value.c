@@ -2,6 +2,7 @@
 
 #include "pipeline/books.h"
 #include "pipeline/history.h"
+#include "pipeline/members.h"
 #include "pipeline/minutes.h"
 #include "pipeline/stream.h"
 
@@ -21,12 +22,17 @@ static bool same(double a, double b)
 static void take(struct pipeline *p, uint32_t index, const struct arrival *arrival)
 {
     uint64_t time_ns = arrival->point->time_ns;
-    uint32_t cell = state_stream(p, index)->cell;
     uint64_t number = minute_beginning_at(time_ns);
-    uint32_t minute = minutes_open(p, cell, number);
+    uint32_t cell = members_cell(p, state_stream(p, index), number);
+    uint32_t minute = cell == POOL_NONE ? POOL_NONE : minutes_open(p, cell, number);
     bool is_newest = time_ns > state_stream(p, index)->last_ns || arrival->is_first;
 
     state_stream(p, index)->ended_ns = 0;
+    if (cell == POOL_NONE) {
+        stream_advance(state_stream(p, index), time_ns);
+        stream_book(p, index, number, arrival->metric);
+        return;
+    }
     if ((minute == POOL_NONE && !is_newest) ||
         !value_say(p, index, time_ns, otlp_number(arrival->point))) {
         books_count(p, REASON_LATE, 1, arrival->metric);

@@ -145,6 +145,26 @@ void scene_send(struct scene *scene, double receive_s, const struct scene_metric
     scene_apply(scene, receive_s);
 }
 
+void scene_configure(struct scene *scene, double receive_s,
+                     const struct pipeline_options *options)
+{
+    scene_wait_until(scene, receive_s);
+    if (scene->reloads)
+        scene_reload(scene);
+    pipeline_configure(scene->pipeline, options, scene_unix_ns(receive_s));
+}
+
+double scene_value_of(const struct scene *scene, const char *destination,
+                      const char *name, uint64_t minute)
+{
+    for (size_t i = scene->count; i-- > 0;)
+        if (scene->values[i].minute == minute &&
+            strcmp(scene->values[i].name, name) == 0 &&
+            strcmp(scene->values[i].destination, destination) == 0)
+            return scene->values[i].value;
+    return (double)NAN;
+}
+
 double scene_value(const struct scene *scene, const char *name, uint64_t minute)
 {
     for (size_t i = scene->count; i-- > 0;)

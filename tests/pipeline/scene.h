@@ -45,6 +45,10 @@ void scene_prepare(struct scene *scene, const struct scene_metric *metric,
                    const struct scene_point *points, size_t count);
 void scene_apply(struct scene *scene, double receive_s);
 
+/* A changed configuration, received at `receive_s`; ticks until then first. */
+void scene_configure(struct scene *scene, double receive_s,
+                     const struct pipeline_options *options);
+
 /* Saves the pipeline and goes on with what is loaded from the bytes. */
 void scene_reload(struct scene *scene);
 
@@ -53,6 +57,9 @@ void scene_wait_until(struct scene *scene, double now_s);
 
 /* The value posted last for that minute; NAN when there is none. Names are unique in a scene. */
 double scene_value(const struct scene *scene, const char *name, uint64_t minute);
+/* The same for one destination: "service NAME" or "host NAME". */
+double scene_value_of(const struct scene *scene, const char *destination,
+                      const char *name, uint64_t minute);
 /* How often it was posted. */
 size_t scene_posts(const struct scene *scene, const char *name, uint64_t minute);
 /* Sum over all minutes of the last posted values. */
