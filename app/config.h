@@ -28,8 +28,10 @@ struct config {
     uint64_t max_recv_msg_size, max_request_body_size; /* bytes */
     uint64_t memory_limit;                             /* bytes; 0: from the machine */
     char *admin_endpoint;
-    char *durability;
-    uint64_t outbox_max_size; /* bytes */
+    char *state_directory;
+    char *durability; /* "": by what the directory allows */
+    uint64_t journal_max_size;
+    uint64_t outbox_max_size; /* bytes; 0: by where it lives */
     uint64_t grace_ns, lateness_ns, spread_ns;
     char *hosts_create, *native_metrics;
     struct config_list hosts_listed;

@@ -33,6 +33,8 @@ static void print_leaf(const struct config_key *key, struct buffer *out)
         buffer_append_text(out, ",\"enum\":[");
         for (size_t i = 0; i < CONFIG_CHOICES && key->choices[i]; i++)
             buffer_printf(out, "%s\"%s\"", i ? "," : "", key->choices[i]);
+        if (!*key->fallback) /* not set */
+            buffer_append_text(out, ",\"\"");
         buffer_append_char(out, ']');
     }
     buffer_append_char(out, '}');

@@ -78,22 +78,40 @@ const struct config_key config_keys[] = {
      .offset = FIELD(admin_endpoint),
      .fallback = "127.0.0.1:13133",
      .help = "Where /livez, /readyz, /status and /metrics are served."},
+    {.path = "state.directory",
+     .type = CONFIG_TEXT,
+     .offset = FIELD(state_directory),
+     .fallback = "/var/lib/mackerel-otel-gateway",
+     .help =
+         "Where state lives: journal, checkpoint and outbox. One process may use it."},
     {.path = "state.durability",
      .type = CONFIG_CHOICE,
      .offset = FIELD(durability),
-     .fallback = "memory",
-     .choices = {"memory"},
+     .fallback = "",
+     .choices = {"fsync", "process", "memory"},
      .help =
-         "How durable a request is before its sender is told OK. memory: what is not yet posted "
-         "is lost when the process ends."},
+         "How durable a request is before its sender is told OK. fsync: it survives a loss of "
+         "power. process: it survives the end of the process. memory: what is not yet posted is "
+         "lost when the process ends. Not set: process if state.directory can be written, else "
+         "memory."},
+    {.path = "state.journal.max_size",
+     .type = CONFIG_SIZE,
+     .offset = FIELD(journal_max_size),
+     .fallback = "1GiB",
+     .min = 4 * MIB,
+     .max = 1024 * GIB,
+     .help =
+         "Bytes of received requests that may be kept until a checkpoint holds what they say; "
+         "above it senders are asked to try again. A sixteenth of it is kept free on the disk, "
+         "and a 64th set aside, for outbox and checkpoint."},
     {.path = "state.outbox.max_size",
      .type = CONFIG_SIZE,
      .offset = FIELD(outbox_max_size),
-     .fallback = "256MiB",
-     .min = MIB,
+     .fallback = "0",
      .max = 1024 * GIB,
      .help =
-         "Bytes of closed values that may wait for Mackerel; above it the oldest expire."},
+         "Bytes of closed values that may wait for Mackerel; above it the oldest expire. 0 means "
+         "1GiB on disk and 256MiB in memory."},
     {.path = "minutes.grace",
      .type = CONFIG_DURATION,
      .offset = FIELD(grace_ns),

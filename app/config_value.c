@@ -133,6 +133,10 @@ static void set_choice(struct config *config, const struct config_key *key,
 {
     struct buffer known = {0};
 
+    if (slice_is(text, key->fallback)) { /* which may be none of them: not set */
+        set_text(config, key, text);
+        return;
+    }
     for (size_t i = 0; i < CONFIG_CHOICES && key->choices[i]; i++) {
         if (slice_is(text, key->choices[i])) {
             set_text(config, key, text);

@@ -1,7 +1,7 @@
 #include "app/engine.h"
 
 #include "app/admission.h"
-#include "app/errand.h"
+#include "app/chore.h"
 #include "app/fold.h"
 #include "app/journal_watch.h"
 #include "base/clock.h"
@@ -14,10 +14,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
-
-/* See design: often enough that a start replays seconds, rarely enough that nobody notices. */
-static const uint64_t CHECKPOINT_INTERVAL_NS = UINT64_C(300) * 1000000000,
-                      CHECKPOINT_BYTES = UINT64_C(256) << 20;
 
 /* NTP steps a clock by less. */
 static const uint64_t CLOCK_TOLERANCE_NS = 1000000000;
@@ -32,7 +28,7 @@ struct engine {
     uint64_t seed;
     pthread_t thread;
     bool is_running;
-    struct errand tick_errand, config_errand;
+    struct chore tick_chore, config_chore;
     /* Stamps and appends as one step, so that receive times never fall along the journal. */
     pthread_mutex_t append_lock;
     struct admission admission;
@@ -138,10 +134,10 @@ struct intake engine_intake(struct engine *engine)
 
 /* ---- the engine's own records ------------------------------------------------------------ */
 
-static void offer(struct engine *engine, struct errand *errand, enum journal_kind kind,
+static void offer(struct engine *engine, struct chore *chore, enum journal_kind kind,
                   struct slice body)
 {
-    if (!errand_begin(errand, clock_monotonic_ns()))
+    if (!chore_begin(chore, clock_monotonic_ns()))
         return;
     pthread_mutex_lock(&engine->append_lock);
     journal_append(engine->journal,
@@ -150,7 +146,7 @@ static void offer(struct engine *engine, struct errand *errand, enum journal_kin
                        .receive_ns = clock_read(engine->clock),
                        .body = body,
                    },
-                   errand_done, errand);
+                   chore_done, chore);
     pthread_mutex_unlock(&engine->append_lock);
 }
 
@@ -159,7 +155,7 @@ static void offer_config(struct engine *engine)
     struct slice config = buffer_slice(&engine->config);
 
     if (!slice_equal(fold_config(engine->fold), config))
-        offer(engine, &engine->config_errand, JOURNAL_CONFIG, config);
+        offer(engine, &engine->config_chore, JOURNAL_CONFIG, config);
 }
 
 /* ---- applying ---------------------------------------------------------------------------- */
@@ -175,12 +171,12 @@ static void publish(struct engine *engine, const struct fold *fold)
     pthread_mutex_unlock(&engine->picture_lock);
 }
 
-static void end_errand(struct engine *engine, enum journal_kind kind)
+static void end_chore(struct engine *engine, enum journal_kind kind)
 {
     switch (kind) {
     case JOURNAL_REQUEST: break;
-    case JOURNAL_TICK: errand_end(&engine->tick_errand); break;
-    case JOURNAL_CONFIG: errand_end(&engine->config_errand); break;
+    case JOURNAL_TICK: chore_end(&engine->tick_chore); break;
+    case JOURNAL_CONFIG: chore_end(&engine->config_chore); break;
     }
 }
 
@@ -189,7 +185,7 @@ static void apply(struct engine *engine, const struct journal_record *record)
     struct intake_request *request = record->context;
 
     fold_apply(engine->fold, record, request ? request->batch : NULL);
-    end_errand(engine, record->kind);
+    end_chore(engine, record->kind);
     if (request)
         discard(engine, request);
     publish(engine, engine->fold);
@@ -207,7 +203,7 @@ static bool offer_tick(struct engine *engine, uint64_t now_ns, uint64_t *due_ns)
     *due_ns = pipeline_next_due(fold_pipeline(engine->fold));
     if (*due_ns > now_ns)
         return false;
-    offer(engine, &engine->tick_errand, JOURNAL_TICK, nothing);
+    offer(engine, &engine->tick_chore, JOURNAL_TICK, nothing);
     return true;
 }
 
@@ -266,12 +262,6 @@ static void *run(void *self)
     return NULL;
 }
 
-/* Below it the journal refuses, so that outbox and checkpoint find room for what was accepted. */
-static uint64_t min_free_bytes(const struct engine_options *options)
-{
-    return options->journal_max_bytes / 16;
-}
-
 /* ---- life -------------------------------------------------------------------------------- */
 
 struct engine *engine_new(const struct engine_options *options)
@@ -317,18 +307,17 @@ static void open_memory(struct engine *engine)
 static bool start_saver(struct engine *engine, uint64_t checkpoint_lsn, struct error *err)
 {
     const struct engine_options *options = &engine->options;
-    uint64_t half = options->journal_max_bytes / 2;
     struct saver *saver = saver_new(
         &(struct saver_options){
             .state = options->state,
             .journal = engine->journal,
             .seed = engine->seed,
             .lsn = checkpoint_lsn,
-            .interval_ns = CHECKPOINT_INTERVAL_NS,
-            .max_journal_bytes = half < CHECKPOINT_BYTES ? half : CHECKPOINT_BYTES,
+            .interval_ns = SAVER_INTERVAL_NS,
+            .max_journal_bytes = saver_journal_bytes(options->journal_max_bytes),
             .committed_lsn = options->committed_lsn,
             .self = options->self,
-            .spare_bytes = 2 * min_free_bytes(options),
+            .spare_bytes = 2 * options->journal_max_bytes / STATE_FREE_SHARE,
         },
         err);
 
@@ -341,15 +330,16 @@ static bool start_saver(struct engine *engine, uint64_t checkpoint_lsn, struct e
 static bool open_disk(struct engine *engine, struct error *err)
 {
     const struct engine_options *options = &engine->options;
+    struct fold_options fold = fold_options(engine);
     struct recovery recovery;
 
+    fold.outbox_lsn = options->committed_lsn(options->self);
     if (!recovery_run(
             &(struct recovery_options){
                 .state = options->state,
-                .fold = fold_options(engine),
+                .fold = fold,
                 .durability = options->durability,
                 .journal_max_bytes = options->journal_max_bytes,
-                .min_free_bytes = min_free_bytes(options),
                 .progress = show_progress,
                 .self = engine,
             },

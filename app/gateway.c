@@ -4,6 +4,7 @@
 #include "app/engine.h"
 #include "app/facts.h"
 #include "app/machine.h"
+#include "app/storage.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "exporter/delivery.h"
@@ -14,6 +15,8 @@
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
+#include <time.h>
+#include <unistd.h>
 
 enum {
     /* Kubernetes kills after 30 s unless told otherwise; this leaves 5 s to spare. */
@@ -24,15 +27,80 @@ enum {
     MIN_POST_MS = 1000,
 };
 
+/* What may be put during a replay before the outbox has committed it, and how long that may take. */
+static const size_t MAX_PUT_VALUES = 200000;
+static const uint64_t REPLAY_PATIENCE_NS = UINT64_C(10) * 1000000000;
+
 struct gateway {
     const struct config *config;
+    struct storage storage;
     struct facts_sources parts;
     struct intake intake;
+    /* What was put since the outbox last had everything; on the thread that applies. */
+    size_t put_values;
+    uint64_t put_lsn;
 };
+
+/* ---- signals ----------------------------------------------------------------------------- */
+
+static bool is_ignored(int number)
+{
+    struct sigaction now;
+
+    return sigaction(number, NULL, &now) == 0 && now.sa_handler == SIG_IGN;
+}
+
+static sigset_t stop_signals(void)
+{
+    sigset_t set;
+
+    sigemptyset(&set);
+    sigaddset(&set, SIGTERM);
+    sigaddset(&set, SIGINT);
+    if (!is_ignored(SIGHUP)) /* nohup(1) */
+        sigaddset(&set, SIGHUP);
+    return set;
+}
+
+/* Before the first thread, which all others inherit it from. */
+static void hold_signals(void)
+{
+    sigset_t set = stop_signals();
+
+    signal(SIGPIPE, SIG_IGN);
+    /* A shell script's background commands begin with SIGINT ignored; the second must end us. */
+    signal(SIGINT, SIG_DFL);
+    pthread_sigmask(SIG_BLOCK, &set, NULL);
+}
+
+/* During a replay nothing was accepted yet, and everything is on disk. */
+static void stop_if_asked(void)
+{
+    sigset_t pending, wanted = stop_signals(), both;
+
+    if (sigpending(&pending) != 0 || sigandset(&both, &pending, &wanted) != 0 ||
+        sigisemptyset(&both))
+        return;
+    log_message(LOG_INFO, "stopped while recovering; the next start begins again");
+    _exit(EXIT_FINE);
+}
+
+static void wait_signal(void)
+{
+    sigset_t set = stop_signals();
+    int number = 0;
+
+    while (sigwait(&set, &number) != 0)
+        ;
+    log_event(LOG_INFO, "stopping; a second signal ends the process at once",
+              LOG_INT("signal", number));
+    /* From here on signals do what they do to any program. */
+    pthread_sigmask(SIG_UNBLOCK, &set, NULL);
+}
 
 /* ---- start ------------------------------------------------------------------------------- */
 
-/* Takes closed rows; on the engine's thread. */
+/* Takes closed rows; on the thread that applies. */
 static void put(void *self, const struct mackerel_row *rows, size_t count,
                 uint64_t tick_lsn)
 {
@@ -40,6 +108,52 @@ static void put(void *self, const struct mackerel_row *rows, size_t count,
 
     outbox_put(gateway->parts.outbox, rows, count, tick_lsn);
     delivery_wake(gateway->parts.delivery);
+    for (size_t i = 0; i < count; i++)
+        gateway->put_values += rows[i].count;
+    gateway->put_lsn = tick_lsn;
+}
+
+static uint64_t committed_lsn(void *self)
+{
+    const struct gateway *gateway = self;
+
+    return outbox_committed_lsn(gateway->parts.outbox);
+}
+
+/*
+ * A replay can close minutes faster than the outbox commits them. An outbox that cannot commit must
+ * not stop the start, though: what it holds is bounded by what the journal held.
+ */
+static void pause_replay(void *self)
+{
+    const struct timespec moment = {.tv_nsec = 5000000};
+    struct gateway *gateway = self;
+    uint64_t end_ns = clock_monotonic_ns() + REPLAY_PATIENCE_NS;
+
+    stop_if_asked();
+    if (gateway->put_values < MAX_PUT_VALUES)
+        return;
+    while (committed_lsn(gateway) < gateway->put_lsn && clock_monotonic_ns() < end_ns)
+        nanosleep(&moment, NULL);
+    gateway->put_values = 0;
+}
+
+static void give_up_reserve(void *self)
+{
+    struct gateway *gateway = self;
+
+    state_make_room(gateway->parts.state);
+}
+
+static enum exit_code open_storage(struct gateway *gateway, struct error *err)
+{
+    struct storage *storage = &gateway->storage;
+    enum exit_code code = storage_open(storage, gateway->config, err);
+
+    gateway->parts.durability = storage->durability;
+    gateway->parts.state = storage->state;
+    gateway->parts.outbox = storage->outbox;
+    return code;
 }
 
 static bool start_delivery(struct gateway *gateway, struct error *err)
@@ -48,8 +162,6 @@ static bool start_delivery(struct gateway *gateway, struct error *err)
     char identity[320];
 
     machine_identity(identity, sizeof(identity));
-    gateway->parts.outbox = outbox_new(
-        &(struct outbox_options){.max_bytes = (size_t)config->outbox_max_size});
     gateway->parts.delivery = delivery_start(
         &(struct delivery_options){
             .apikey = config->apikey,
@@ -62,10 +174,12 @@ static bool start_delivery(struct gateway *gateway, struct error *err)
             .hosts_listed_count = config->hosts_listed.count,
             .native_metrics = config->native_metrics,
             .create_services = config->services_create,
-            .outbox_max_bytes = (size_t)config->outbox_max_size,
             .grace_ms = config->grace_ns / 1000000,
             .spread_ms = config->spread_ns / 1000000,
             .identity = identity,
+            .outbox_max_bytes = gateway->storage.outbox_max_bytes,
+            .disk_full = gateway->parts.state ? give_up_reserve : NULL,
+            .disk_full_self = gateway,
         },
         gateway->parts.outbox, err);
     return gateway->parts.delivery != NULL;
@@ -89,6 +203,11 @@ static void make_engine(struct gateway *gateway)
                      .native_metrics = config->native_metrics},
         .max_inflight_bytes = memory_limit(config),
         .put = put,
+        .state = gateway->parts.state,
+        .durability = gateway->storage.journal,
+        .journal_max_bytes = config->journal_max_size,
+        .committed_lsn = committed_lsn,
+        .pause = pause_replay,
         .self = gateway,
     });
 }
@@ -140,12 +259,15 @@ static bool is_preview(const struct config *config)
     return !*config->apikey && !*config->apikey_file;
 }
 
-static void log_start(const struct config *config)
+static void log_start(const struct gateway *gateway)
 {
+    const struct config *config = gateway->config;
+
     log_event(LOG_INFO, "starting", LOG_TEXT("version", GATEWAY_VERSION),
               LOG_TEXT("mode", is_preview(config) ? "preview" : "posting"),
               LOG_TEXT("apibase", is_preview(config) ? "" : config->apibase),
-              LOG_TEXT("durability", config->durability),
+              LOG_TEXT("durability", gateway->parts.durability),
+              LOG_TEXT("state", gateway->parts.state ? config->state_directory : ""),
               LOG_UINT("memory_limit", memory_limit(config)));
     if (is_preview(config))
         log_message(LOG_INFO,
@@ -176,8 +298,11 @@ static enum exit_code fail_start(const struct error *err, enum exit_code code)
 static enum exit_code start(struct gateway *gateway)
 {
     struct error err = {0};
+    enum exit_code code = open_storage(gateway, &err);
 
-    log_start(gateway->config);
+    if (code != EXIT_FINE)
+        return fail_start(&err, code);
+    log_start(gateway);
     make_engine(gateway);
     if (!start_delivery(gateway, &err))
         return fail_start(&err, EXIT_CONFIG);
@@ -206,19 +331,31 @@ static void stop_receiver(struct gateway *gateway)
     engine_refuse(gateway->parts.engine);
 }
 
+/* What is not posted waits for the next start. */
+static enum exit_code say_kept(struct gateway *gateway, size_t values, uint64_t points)
+{
+    log_event(LOG_INFO, "stopped; what is not posted waits on disk for the next start",
+              LOG_UINT("values_waiting", values), LOG_UINT("points_waiting", points),
+              LOG_UINT("values_lost", 0),
+              LOG_TEXT("directory", state_directory(gateway->parts.state)));
+    return EXIT_FINE;
+}
+
 static enum exit_code say_stopped(struct gateway *gateway, size_t left)
 {
     struct engine_picture engine;
 
     engine_read(gateway->parts.engine, &engine);
+    if (gateway->parts.state)
+        return say_kept(gateway, left, engine.ledger.pending);
     if (left == 0) {
         log_event(LOG_INFO, "stopped", LOG_UINT("values_lost", 0),
                   LOG_UINT("points_of_unfinished_minutes", engine.ledger.pending));
         return EXIT_FINE;
     }
     log_event(LOG_WARN,
-              "stopped with values that were not posted; state.durability is memory, so "
-              "they are lost",
+              "stopped with values that were not posted; state is in memory, so they are "
+              "lost",
               LOG_UINT("values_lost", left),
               LOG_UINT("points_of_unfinished_minutes", engine.ledger.pending));
     return EXIT_QUEUED;
@@ -245,59 +382,12 @@ static void release(struct gateway *gateway)
     receiver_free(atomic_load(&gateway->parts.receiver));
     engine_free(gateway->parts.engine);
     delivery_free(gateway->parts.delivery);
-    outbox_free(gateway->parts.outbox);
-}
-
-/* ---- signals ----------------------------------------------------------------------------- */
-
-static bool is_ignored(int number)
-{
-    struct sigaction now;
-
-    return sigaction(number, NULL, &now) == 0 && now.sa_handler == SIG_IGN;
-}
-
-static sigset_t stop_signals(void)
-{
-    sigset_t set;
-
-    sigemptyset(&set);
-    sigaddset(&set, SIGTERM);
-    sigaddset(&set, SIGINT);
-    if (!is_ignored(SIGHUP)) /* nohup(1) */
-        sigaddset(&set, SIGHUP);
-    return set;
-}
-
-/* Before the first thread, which all others inherit it from. */
-static void hold_signals(void)
-{
-    sigset_t set = stop_signals();
-
-    signal(SIGPIPE, SIG_IGN);
-    /* A shell script's background commands begin with SIGINT ignored; the second must end us. */
-    signal(SIGINT, SIG_DFL);
-    pthread_sigmask(SIG_BLOCK, &set, NULL);
-}
-
-static void wait_signal(void)
-{
-    sigset_t set = stop_signals();
-    int number = 0;
-
-    while (sigwait(&set, &number) != 0)
-        ;
-    log_event(LOG_INFO, "stopping; a second signal ends the process at once",
-              LOG_INT("signal", number));
-    /* From here on signals do what they do to any program. */
-    pthread_sigmask(SIG_UNBLOCK, &set, NULL);
+    storage_release(&gateway->storage);
 }
 
 enum exit_code gateway_run(const struct config *config)
 {
-    struct gateway gateway = {.config = config,
-                              .parts.started_ns = clock_now_ns(),
-                              .parts.durability = config->durability};
+    struct gateway gateway = {.config = config, .parts.started_ns = clock_now_ns()};
     enum exit_code code;
 
     hold_signals();

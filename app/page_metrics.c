@@ -228,6 +228,21 @@ static void put_checkpoint(struct buffer *out, const struct page_facts *facts)
            facts->has_reserve);
 }
 
+static void put_outbox_file(struct buffer *out, const struct outbox_counts *outbox)
+{
+    single(out, "outbox_commits_total", "counter", "Transactions of the outbox's file.",
+           outbox->commits);
+    single(out, "outbox_commit_failures_total", "counter", "Transactions that failed.",
+           outbox->failed_commits);
+    single(out, "outbox_committed_lsn", "gauge",
+           "Journal record of the newest tick that the outbox's file has.",
+           outbox->committed_lsn);
+    single(out, "outbox_files_set_aside", "gauge", "Files that the start could not read.",
+           outbox->bad_files);
+    single(out, "outbox_rows_set_aside", "gauge", "Rows that could not be read.",
+           outbox->bad_rows);
+}
+
 static uint64_t age_s(const struct page_facts *facts)
 {
     uint64_t now_s = facts->now_ns / 1000000000,
@@ -257,6 +272,8 @@ void page_metrics(const struct page_facts *facts, struct buffer *out)
     single(out, "outbox_bytes", "gauge", "Memory of what waits.", facts->outbox->bytes);
     single(out, "outbox_oldest_seconds", "gauge", "Age of the oldest minute that waits.",
            age_s(facts));
+    if (facts->outbox->is_on_disk)
+        put_outbox_file(out, facts->outbox);
     put_delivery(out, facts->delivery);
     put_receiver(out, facts->receiver);
 }

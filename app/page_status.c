@@ -169,6 +169,14 @@ static void put_outbox(struct buffer *out, const struct page_facts *facts)
     put_number(out, "values", outbox->values);
     put_number(out, "bytes", outbox->bytes);
     put_time(out, "oldest_minute", outbox->oldest_minute_s * 1000000000);
+    if (outbox->is_on_disk) {
+        put_number(out, "committed_lsn", outbox->committed_lsn);
+        put_number(out, "failed_commits", outbox->failed_commits);
+        put_number(out, "bad_files", outbox->bad_files);
+        put_number(out, "bad_rows", outbox->bad_rows);
+        put_text(out, "last_error", outbox->last_error);
+        put_text(out, "last_bad", outbox->last_bad);
+    }
     close_bracket(out, '}');
 }
 
@@ -265,6 +273,10 @@ static void put_problems(struct buffer *out, const struct page_facts *facts)
         put_problem(out, "the journal refuses requests", engine->journal.last_error);
     if (*engine->checkpoint.last_error)
         put_problem(out, "the last checkpoint failed", engine->checkpoint.last_error);
+    if (*facts->outbox->last_error)
+        put_problem(out, "the outbox cannot be written", facts->outbox->last_error);
+    if (*facts->outbox->last_bad)
+        put_problem(out, "a part of the outbox was set aside", facts->outbox->last_bad);
     if (!facts->has_reserve)
         put_problem(out, "the disk is short: the reserve is given up", "");
     if (engine->clock_behind_ns)

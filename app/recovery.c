@@ -116,7 +116,7 @@ bool recovery_run(const struct recovery_options *options, struct recovery *recov
             .disk = state_disk(options->state),
             .durability = options->durability,
             .max_bytes = options->journal_max_bytes,
-            .min_free_bytes = options->min_free_bytes,
+            .min_free_bytes = options->journal_max_bytes / STATE_FREE_SHARE,
             .after_lsn = lsn,
             .known_lsn = larger(lsn, options->fold.outbox_lsn),
         },

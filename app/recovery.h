@@ -21,7 +21,6 @@ struct recovery_options {
         fold; /* outbox_lsn with it; the seed holds where there is no checkpoint */
     enum journal_durability durability;
     uint64_t journal_max_bytes;
-    uint64_t min_free_bytes;
     /* Now and then during the replay; may block so that what it emits does not pile up. */
     void (*progress)(void *self, const struct fold *fold);
     void *self;

@@ -270,6 +270,13 @@ void saver_read(struct saver *saver, struct saver_status *status)
     pthread_mutex_unlock(&saver->lock);
 }
 
+uint64_t saver_journal_bytes(uint64_t journal_max_bytes)
+{
+    const uint64_t most = UINT64_C(256) << 20;
+
+    return journal_max_bytes / 2 < most ? journal_max_bytes / 2 : most;
+}
+
 /* ---- life -------------------------------------------------------------------------------- */
 
 struct saver *saver_new(const struct saver_options *options, struct error *err)

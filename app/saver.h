@@ -24,6 +24,12 @@
 
 struct saver;
 
+/* Often enough that a start replays seconds, rarely enough that nobody notices. */
+#define SAVER_INTERVAL_NS (UINT64_C(300) * 1000000000)
+
+/* How much may be appended to a journal of that budget between two checkpoints. */
+uint64_t saver_journal_bytes(uint64_t journal_max_bytes);
+
 struct saver_options {
     struct state *state;
     struct journal *journal;

@@ -21,6 +21,15 @@
 
 struct state;
 
+/*
+ * Of the journal's budget: below so many free bytes the journal refuses, so that outbox and
+ * checkpoint find room for what was accepted; and the reserve is for when that is gone too.
+ */
+enum {
+    STATE_FREE_SHARE = 16,
+    STATE_RESERVE_SHARE = 64
+};
+
 struct state_options {
     const char *directory;  /* created with mode 0700 when it is missing */
     uint64_t reserve_bytes; /* 0: none */

@@ -37,22 +37,24 @@ class Gateway:
     """One process. Options are configuration keys: Gateway(api, {"minutes.grace": "1s"}).
 
     How to start it differently: another `program`, more `environment`, a `prefix` of words before the
-    program. With `wait=False` its addresses are known only after wait_ready().
+    program. With `wait=False` its addresses are known only after wait_ready(). State is on disk, in a
+    directory that goes with the object.
     """
 
     def __init__(
         self, api, options=None, *, program=None, environment=None, prefix=(), wait=True
     ):
+        self._files = tempfile.TemporaryDirectory(prefix="gateway-e2e-")
         options = {
             "receiver.grpc.endpoint": "127.0.0.1:0",
             "receiver.http.endpoint": "127.0.0.1:0",
             "admin.endpoint": "127.0.0.1:0",
             "mackerel.apibase": api.url,
             "minutes.spread": "0s",
+            "state.directory": pathlib.Path(self._files.name, "state"),
         } | (options or {})
-        self.exit_code = 0  # what a stop shall end with; a test whose values must wait says 75
+        self.exit_code = 0  # what a stop shall end with
         self._key = api.key
-        self._files = tempfile.TemporaryDirectory(prefix="gateway-e2e-")
         self._output = pathlib.Path(self._files.name, "output")
         arguments = [word for k, v in options.items() for word in ("--set", f"{k}={v}")]
         with open(self._output, "wb") as output:

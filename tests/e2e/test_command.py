@@ -20,6 +20,8 @@ ANY_PORT = [
     "--set=receiver.http.endpoint=127.0.0.1:0",
     "--set=admin.endpoint=127.0.0.1:0",
 ]
+# Nothing of ours may end up in /var/lib; what is said here about the end holds without state.
+NO_STATE = "--set=state.durability=memory"
 READY = re.compile(r"ready grpc=(\S+) http=(\S+) admin=(\S+)")
 PATIENCE_S = 60
 
@@ -48,7 +50,7 @@ class Gateway:
 
     def __init__(self, *arguments, **more):
         self.process = subprocess.Popen(
-            [BINARY, *ANY_PORT, *arguments],
+            [BINARY, *ANY_PORT, NO_STATE, *arguments],
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
             text=True,
@@ -140,7 +142,7 @@ def test_a_port_that_is_taken_exits_69():
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         for key in ("receiver.grpc.endpoint", "receiver.http.endpoint", "admin.endpoint"):
-            result = run(*ANY_PORT, f"--set={key}=127.0.0.1:{port}")
+            result = run(*ANY_PORT, NO_STATE, f"--set={key}=127.0.0.1:{port}")
             assert result.returncode == 69
             assert str(port) in result.stderr
 
@@ -207,7 +209,7 @@ def test_a_second_signal_ends_at_once():
 def test_run_shows_host_and_service_metrics_within_30_seconds():
     started = time.monotonic()
     process = subprocess.Popen(
-        [ROOT / "scripts/run", *ANY_PORT],
+        [ROOT / "scripts/run", *ANY_PORT, NO_STATE],
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
         text=True,

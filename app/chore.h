@@ -3,15 +3,15 @@
  * on its way. A journal that is full or whose disk is refuses it; then it is offered again after a
  * pause, for as long as there is need.
  *
- *   if (errand_begin(&errand, now_ns))
- *       journal_append(journal, &record, errand_done, &errand);
+ *   if (chore_begin(&chore, now_ns))
+ *       journal_append(journal, &record, chore_done, &chore);
  *   ...                                     when the record comes out of the journal:
- *   errand_end(&errand);
+ *   chore_end(&chore);
  *
- * Zero-initialise it. Thread: the engine's, except for errand_done().
+ * Zero-initialise it. Thread: the engine's, except for chore_done().
  */
-#ifndef APP_ERRAND_H
-#define APP_ERRAND_H
+#ifndef APP_CHORE_H
+#define APP_CHORE_H
 
 #include "base/error.h"
 
@@ -19,15 +19,15 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-struct errand {
+struct chore {
     atomic_int stage;
     uint64_t after_ns; /* monotonic: not before */
 };
 
 /* May one be appended now? If so it counts as on its way. */
-bool errand_begin(struct errand *errand, uint64_t monotonic_ns);
+bool chore_begin(struct chore *chore, uint64_t monotonic_ns);
 /* A journal_done. */
-void errand_done(void *errand, enum error_kind kind);
-void errand_end(struct errand *errand);
+void chore_done(void *chore, enum error_kind kind);
+void chore_end(struct chore *chore);
 
 #endif
