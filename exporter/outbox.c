@@ -1,12 +1,9 @@
 #include "exporter/outbox.h"
 
-#include "base/log.h"
 #include "base/memory.h"
 #include "exporter/outbox_flow.h"
 #include "exporter/outbox_pending.h"
-#include "exporter/outbox_place.h"
-#include "exporter/outbox_restore.h"
-#include "exporter/outbox_save.h"
+#include "exporter/outbox_vault.h"
 
 #include <pthread.h>
 #include <stdio.h>
@@ -22,14 +19,12 @@ enum {
  * copies of the books, and is never held for longer than a copy takes. Order: lock, desk.
  */
 struct outbox {
-    struct outbox_options options;
-    struct outbox_place place;
-    char *path, *vfs; /* NULL path: memory */
+    bool is_on_disk;
     pthread_mutex_t lock;
     struct outbox_stock stock;
-    uint64_t opened_lsn; /* what was durable when the file was opened */
-    struct outbox_counts
-        counts; /* what the stock does not know: commits, files, errors */
+    struct outbox_vault vault;   /* on disk only */
+    uint64_t opened_lsn;         /* what was durable when the file was opened */
+    struct outbox_counts counts; /* what stock and vault do not know: commits, errors */
     pthread_mutex_t desk;
     struct outbox_queue queue;
     size_t merging; /* values that left the queue and are not in the books yet */
@@ -66,10 +61,13 @@ static void show(struct outbox *outbox)
     counts.bytes = stock->bytes;
     counts.loaded_bytes = stock->loaded_bytes;
     counts.bad_rows = stock->bad_rows;
+    counts.bad_files = outbox->vault.bad_files;
+    snprintf(counts.last_bad, sizeof(counts.last_bad), "%s",
+             stock->last_bad[0] ? stock->last_bad : outbox->vault.last_bad);
     counts.last_lsn = stock->last_lsn;
     counts.oldest_minute_s = find_oldest_minute(&stock->table);
-    counts.is_on_disk = outbox->path != NULL;
-    if (!outbox->path)
+    counts.is_on_disk = outbox->is_on_disk;
+    if (!outbox->is_on_disk)
         counts.committed_lsn = stock->last_lsn;
     pthread_mutex_lock(&outbox->desk);
     outbox->shown_counts = counts;
@@ -112,28 +110,17 @@ static struct outbox *make(const struct outbox_options *options)
 {
     struct outbox *outbox = memory_new(1, sizeof(*outbox));
 
-    outbox->options = *options;
+    outbox->stock.max_bytes = options->max_bytes;
+    outbox->stock.loaded_max_bytes = options->loaded_max_bytes ? options->loaded_max_bytes
+                                                               : LOADED_MAX_BYTES;
     pthread_mutex_init(&outbox->lock, NULL);
     pthread_mutex_init(&outbox->desk, NULL);
     return outbox;
 }
 
-static void reset_stock(struct outbox *outbox)
-{
-    outbox_stock_release(&outbox->stock);
-    outbox->stock.is_on_disk = outbox->path != NULL;
-    outbox->stock.max_bytes = outbox->options.max_bytes;
-    outbox->stock.loaded_max_bytes = outbox->options.loaded_max_bytes
-                                         ? outbox->options.loaded_max_bytes
-                                         : LOADED_MAX_BYTES;
-}
-
 struct outbox *outbox_new(const struct outbox_options *options)
 {
-    struct outbox *outbox = make(options);
-
-    reset_stock(outbox);
-    return outbox;
+    return make(options);
 }
 
 void outbox_free(struct outbox *outbox)
@@ -141,126 +128,32 @@ void outbox_free(struct outbox *outbox)
     if (!outbox)
         return;
     outbox_pending_free_all(outbox_queue_take(&outbox->queue));
-    outbox_file_close(outbox->stock.file, outbox->stock.is_damaged);
+    outbox_vault_release(&outbox->vault);
     outbox_stock_release(&outbox->stock);
     pthread_mutex_destroy(&outbox->lock);
     pthread_mutex_destroy(&outbox->desk);
-    free(outbox->path);
-    free(outbox->vfs);
     free(outbox);
-}
-
-/* ---- the file ---------------------------------------------------------------------------- */
-
-/* Closes the database, renames it and takes note. */
-static bool set_aside(struct outbox *outbox, const struct error *why, struct error *err)
-{
-    char path[OUTBOX_PATH_MAX];
-
-    outbox_file_close(outbox->stock.file, true);
-    outbox->stock.file = NULL;
-    if (!outbox_place_set_aside(&outbox->place, path, err))
-        return false;
-    log_event(LOG_ERROR, "the outbox's file is damaged and set aside; a new one begins",
-              LOG_TEXT("file", outbox->path), LOG_TEXT("kept_as", path),
-              LOG_TEXT("error", why->text));
-    outbox->counts.bad_files++;
-    snprintf(outbox->counts.last_bad, sizeof(outbox->counts.last_bad), "%.100s: %.140s",
-             path, why->text);
-    return true;
-}
-
-static bool open_file(struct outbox *outbox, struct error *err)
-{
-    reset_stock(outbox);
-    outbox->stock.file = outbox_file_open(outbox->path, outbox->vfs, err);
-    return outbox->stock.file && outbox_restore(&outbox->stock, err);
-}
-
-static bool open_or_begin(struct outbox *outbox, struct error *err)
-{
-    struct error why;
-
-    /* A rebuilt file was complete when the damaged one was set aside, and not in its place yet. */
-    if (!outbox_place_exists(&outbox->place, "") &&
-        outbox_place_exists(&outbox->place, ".new") &&
-        !outbox_place_rename(&outbox->place, ".new", "", err))
-        return false;
-    if (open_file(outbox, &why)) {
-        outbox_place_remove(&outbox->place, ".new");
-        return true;
-    }
-    /* Neither is the file's fault. */
-    if (why.kind == ERROR_INVALID || why.kind == ERROR_BUSY)
-        return FAIL(err, why.kind, "%s: %s", outbox->path, why.text);
-    return set_aside(outbox, &why, err) &&
-           outbox_place_rename(&outbox->place, ".new", "", err) && open_file(outbox, err);
 }
 
 struct outbox *outbox_open(const struct outbox_options *options, struct error *err)
 {
     struct outbox *outbox = make(options);
 
-    if (options->path && *options->path) {
-        outbox->path = memory_copy(slice_of(options->path));
-        outbox->vfs = memory_copy(slice_of(options->vfs ? options->vfs : ""));
-        outbox->place = (struct outbox_place){outbox->path, options->disk};
-    }
-    if (!outbox->path)
-        reset_stock(outbox);
-    else if (!open_or_begin(outbox, err)) {
+    const struct outbox_vault_options files = {
+        .path = options->path,
+        .vfs = options->vfs,
+        .disk = options->disk,
+        .stock = &outbox->stock,
+    };
+
+    outbox->is_on_disk = options->path && *options->path;
+    if (outbox->is_on_disk && !outbox_vault_open(&outbox->vault, &files, err)) {
         outbox_free(outbox);
         return NULL;
     }
     outbox->opened_lsn = outbox->counts.committed_lsn = outbox->stock.last_lsn;
     show(outbox);
     return outbox;
-}
-
-/* Brings the rebuilt file, which holds all of the stock as of now, into its place. */
-static bool swap(struct outbox *outbox, struct error *err)
-{
-    const struct error damage = {.kind = ERROR_CORRUPT,
-                                 .text = "damage met while running"};
-    const struct outbox_place *place = &outbox->place;
-
-    if (outbox_place_exists(place, ".new")) {
-        if (outbox_place_exists(place, "") && !set_aside(outbox, &damage, err))
-            return false;
-        if (!outbox_place_rename(place, ".new", "", err))
-            return false;
-    }
-    outbox->stock.file = outbox_file_open(outbox->path, outbox->vfs, err);
-    return outbox->stock.file != NULL;
-}
-
-/* All that is in memory, and what the damaged file still gives, goes into a new file. */
-static bool rebuild(struct outbox *outbox, struct error *err)
-{
-    struct outbox_stock *stock = &outbox->stock;
-    char path[OUTBOX_PATH_MAX];
-    struct outbox_file *file;
-    bool is_copied;
-
-    outbox_place_path(&outbox->place, ".new", path);
-    outbox_place_remove(&outbox->place, ".new");
-    file = outbox_file_open(path, outbox->vfs, err);
-    if (!file)
-        return false;
-    is_copied = outbox_save_copy(stock, file, err);
-    outbox_file_close(file, !is_copied);
-    if (!is_copied)
-        return false;
-    outbox_file_close(stock->file, true);
-    outbox_save_adopt(stock);
-    return swap(outbox, err);
-}
-
-static bool mend(struct outbox *outbox, struct error *err)
-{
-    if (!outbox->stock.file)
-        return swap(outbox, err);
-    return !outbox->stock.is_damaged || rebuild(outbox, err);
 }
 
 /* ---- put and commit ---------------------------------------------------------------------- */
@@ -279,7 +172,7 @@ void outbox_put(struct outbox *outbox, const struct mackerel_row *rows, size_t c
 {
     struct outbox_pending *pending;
 
-    if (!outbox->path) {
+    if (!outbox->is_on_disk) {
         put_now(outbox, rows, count, tick_lsn);
         return;
     }
@@ -311,7 +204,7 @@ static bool save(struct outbox *outbox, struct error *err)
 {
     bool was_changed = outbox->stock.is_changed;
 
-    if (!outbox_save(&outbox->stock, err))
+    if (!outbox_vault_save(&outbox->vault, err))
         return false;
     outbox->counts.commits += was_changed;
     outbox->counts.committed_lsn = outbox->stock.last_lsn;
@@ -321,11 +214,10 @@ static bool save(struct outbox *outbox, struct error *err)
 
 static bool commit(struct outbox *outbox, struct error *err)
 {
-    if (!mend(outbox, err))
+    if (!outbox_vault_mend(&outbox->vault, err))
         return false;
     merge(outbox);
-    return save(outbox, err) ||
-           (outbox->stock.is_damaged && mend(outbox, err) && save(outbox, err));
+    return save(outbox, err);
 }
 
 bool outbox_commit(struct outbox *outbox, struct error *err)
@@ -333,7 +225,7 @@ bool outbox_commit(struct outbox *outbox, struct error *err)
     struct error why = {0};
     bool is_committed;
 
-    if (!outbox->path)
+    if (!outbox->is_on_disk)
         return true;
     pthread_mutex_lock(&outbox->lock);
     is_committed = commit(outbox, &why);

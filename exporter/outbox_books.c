@@ -1,7 +1,5 @@
 #include "exporter/outbox_books.h"
 
-#include "base/hash.h"
-
 #include <stdio.h>
 
 enum {
@@ -30,12 +28,6 @@ static uint64_t *heading(struct value_ledger *ledger, int i, char name[HEADING_N
     return &ledger->withheld[i - HEADINGS].count;
 }
 
-/* A flipped bit in a number would be believed otherwise: no index of SQLite covers it. */
-static uint64_t seal_of(struct slice name, uint64_t number)
-{
-    return hash_bytes(name, number).low;
-}
-
 static bool read_meta(struct outbox_file *file, struct outbox_books *books,
                       struct error *err)
 {
@@ -48,7 +40,7 @@ static bool read_meta(struct outbox_file *file, struct outbox_books *books,
         struct slice key = database_column_bytes(statement, 0);
         uint64_t value = database_column_number(statement, 1);
 
-        if (database_column_number(statement, 2) != seal_of(key, value))
+        if (database_column_number(statement, 2) != outbox_file_seal(key, value))
             is_read = FAIL(err, ERROR_CORRUPT, "meta: the seal of %.*s does not match",
                            SLICE_ARG(key));
         else if (slice_is(key, "last_lsn"))
@@ -95,7 +87,7 @@ static bool read_ledger(struct outbox_file *file, struct value_ledger *ledger,
         struct slice name = database_column_bytes(statement, 0);
 
         if (database_column_number(statement, 4) !=
-            seal_of(name, database_column_number(statement, 1)))
+            outbox_file_seal(name, database_column_number(statement, 1)))
             is_read = FAIL(err, ERROR_CORRUPT, "ledger: the seal of %.*s does not match",
                            SLICE_ARG(name));
         else if (!take_heading(ledger, statement))
@@ -119,7 +111,7 @@ static bool write_meta(struct outbox_file *file, const char *key, uint64_t value
                        struct error *err)
 {
     return OUTBOX_RUN(file, OUTBOX_WRITE_META, err, TEXT(slice_of(key)), NUMBER(value),
-                      NUMBER(seal_of(slice_of(key), value)));
+                      NUMBER(outbox_file_seal(slice_of(key), value)));
 }
 
 bool outbox_books_write(struct outbox_file *file, const struct outbox_books *books,
@@ -138,7 +130,7 @@ bool outbox_books_write(struct outbox_file *file, const struct outbox_books *boo
         if (!OUTBOX_RUN(file, OUTBOX_WRITE_LEDGER, err, TEXT(slice_of(name)),
                         NUMBER(count), TEXT(slice_of(reason->example)),
                         NUMBER(reason->example_ns),
-                        NUMBER(seal_of(slice_of(name), count))))
+                        NUMBER(outbox_file_seal(slice_of(name), count))))
             return false;
     }
     return write_meta(file, "last_lsn", books->last_lsn, err) &&

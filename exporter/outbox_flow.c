@@ -269,7 +269,10 @@ static void settle_item(struct outbox_stock *stock, const struct outbox_item *it
 
     size_t values = shelf_entry_values(entry);
 
-    outbox_row_settle(entry->row, item, verdict, &stock->ledger);
+    if (!outbox_row_settle(entry->row, item, verdict, &stock->ledger)) {
+        outbox_stock_taken(stock, entry->row); /* its flight may be over */
+        return;
+    }
     shelf->values -= values - shelf_entry_values(entry);
     outbox_stock_changed(stock, shelf, (size_t)(entry - shelf->entries));
 }

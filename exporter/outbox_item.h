@@ -84,7 +84,7 @@ struct outbox_destination {
 /* What is known of the Mackerel host of a destination. */
 struct outbox_host {
     char host_id[64];
-    uint64_t found_s;      /* Unix time at which Mackerel last named it */
+    uint64_t verify_s;     /* Unix time at which to look it up again */
     uint32_t native;       /* enum native_state: who writes its native metrics */
     uint64_t native_due_s; /* when to look again */
 };

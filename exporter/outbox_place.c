@@ -1,134 +1,137 @@
 #include "exporter/outbox_place.h"
 
-#include <errno.h>
-#include <fcntl.h>
+#include "base/buffer.h"
+#include "base/memory.h"
+
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
+
+enum {
+    NAME_MAX_BYTES = 256
+};
 
 static const char log_suffix[] = "-wal";
 
-void outbox_place_path(const struct outbox_place *place, const char *suffix,
-                       char path[OUTBOX_PATH_MAX])
-{
-    snprintf(path, OUTBOX_PATH_MAX, "%s%s", place->path, suffix);
-}
-
-/* The name inside its directory. */
-static const char *base_name(const char *path)
+bool outbox_place_open(struct outbox_place *place, const char *path,
+                       const struct disk *disk, struct error *err)
 {
     const char *slash = strrchr(path, '/');
+    struct slice directory = slash ? (struct slice){path, (size_t)(slash - path)}
+                                   : (struct slice)SLICE(".");
 
-    return slash ? slash + 1 : path;
+    *place = (struct outbox_place){.path = memory_copy(slice_of(path)), .disk = disk};
+    place->name = slash ? place->path + (slash - path) + 1 : place->path;
+    if (disk)
+        return true;
+
+    char *text = memory_copy(directory.len ? directory : (struct slice)SLICE("/"));
+
+    place->own = disk_open_directory(text, err);
+    place->disk = place->own;
+    free(text);
+    return place->own != NULL;
 }
 
-static bool is_there(const struct outbox_place *place, const char *path)
+void outbox_place_release(struct outbox_place *place)
 {
-    struct disk_file *file;
+    disk_free_directory(place->own);
+    free(place->path);
+    *place = (struct outbox_place){0};
+}
 
-    if (!place->disk)
-        return faccessat(AT_FDCWD, path, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
-    file = place->disk->open(place->disk->self, base_name(path), DISK_READ, NULL);
+char *outbox_place_path(const struct outbox_place *place, const char *suffix)
+{
+    struct buffer path = {0};
+
+    buffer_append_text(&path, place->path);
+    buffer_append_text(&path, suffix);
+    buffer_append_char(&path, '\0');
+    return path.ptr;
+}
+
+/* The name with both suffixes. */
+static void write_name(const struct outbox_place *place, const char *suffix,
+                       const char *log, char name[NAME_MAX_BYTES])
+{
+    snprintf(name, NAME_MAX_BYTES, "%s%s%s", place->name, suffix, log);
+}
+
+static bool exists(const struct outbox_place *place, const char *name)
+{
+    struct error err = {0};
+    struct disk_file *file = place->disk->open(place->disk->self, name, DISK_READ, &err);
+
     if (file)
         place->disk->close(place->disk->self, file);
-    return file != NULL;
-}
-
-static bool move(const struct outbox_place *place, const char *from, const char *to,
-                 struct error *err)
-{
-    if (!is_there(place, from))
-        return true;
-    if (place->disk)
-        return place->disk->rename(place->disk->self, base_name(from), base_name(to),
-                                   err);
-    if (rename(from, to) == 0)
-        return true;
-    return FAIL(err, ERROR_INTERNAL, "rename %s to %s: %s", from, to, strerror(errno));
-}
-
-/* Names are durable once their directory is. Best effort: some file systems have no such thing. */
-static bool sync_names(const struct outbox_place *place, struct error *err)
-{
-    size_t len = (size_t)(base_name(place->path) - place->path);
-    char directory[OUTBOX_PATH_MAX];
-    int fd;
-
-    if (place->disk)
-        return place->disk->sync_names(place->disk->self, err);
-    snprintf(directory, sizeof(directory), "%.*s", len ? (int)len : 1,
-             len ? place->path : ".");
-    fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (fd >= 0) {
-        (void)fsync(fd);
-        close(fd);
-    }
-    return true;
+    return file || err.kind != ERROR_NOT_FOUND;
 }
 
 bool outbox_place_exists(const struct outbox_place *place, const char *suffix)
 {
-    char path[OUTBOX_PATH_MAX];
+    char name[NAME_MAX_BYTES];
 
-    outbox_place_path(place, suffix, path);
-    return is_there(place, path);
+    write_name(place, suffix, "", name);
+    return exists(place, name);
 }
 
-/* With the log's suffix behind the file's. */
-static void both_suffixes(const char *suffix, const char *log, char both[64])
+bool outbox_place_is_empty(const struct outbox_place *place, const char *suffix)
 {
-    snprintf(both, 64, "%s%s", suffix, log);
+    struct error err = {0};
+    char name[NAME_MAX_BYTES];
+    struct disk_file *file;
+    bool is_empty;
+
+    write_name(place, suffix, "", name);
+    file = place->disk->open(place->disk->self, name, DISK_READ, &err);
+    if (!file)
+        return err.kind == ERROR_NOT_FOUND;
+    is_empty = place->disk->size(place->disk->self, file) == 0;
+    place->disk->close(place->disk->self, file);
+    return is_empty;
 }
 
 bool outbox_place_rename(const struct outbox_place *place, const char *from,
                          const char *to, struct error *err)
 {
-    /* The log first: a database without its log is damaged, a log without database is nothing. */
+    /* The log first: without its database it is nothing, the other way round it is damage. */
     const char *const logs[] = {log_suffix, ""};
-    char path[OUTBOX_PATH_MAX], target[OUTBOX_PATH_MAX], suffix[64];
+    char old_name[NAME_MAX_BYTES], new_name[NAME_MAX_BYTES];
 
-    for (size_t i = 0; i < 2; i++) {
-        both_suffixes(from, logs[i], suffix);
-        outbox_place_path(place, suffix, path);
-        both_suffixes(to, logs[i], suffix);
-        outbox_place_path(place, suffix, target);
-        if (!move(place, path, target, err))
+    for (size_t i = 0; i < sizeof(logs) / sizeof(logs[0]); i++) {
+        write_name(place, from, logs[i], old_name);
+        write_name(place, to, logs[i], new_name);
+        if (exists(place, old_name) &&
+            !place->disk->rename(place->disk->self, old_name, new_name, err))
             return false;
     }
-    return sync_names(place, err);
+    return place->disk->sync_names(place->disk->self, err);
 }
 
 void outbox_place_remove(const struct outbox_place *place, const char *suffix)
 {
     const char *const logs[] = {"", log_suffix};
-    char path[OUTBOX_PATH_MAX], both[64];
+    char name[NAME_MAX_BYTES];
 
-    for (size_t i = 0; i < 2; i++) {
-        both_suffixes(suffix, logs[i], both);
-        outbox_place_path(place, both, path);
-        if (!is_there(place, path))
-            continue;
-        if (place->disk)
-            (void)place->disk->remove(place->disk->self, base_name(path), NULL);
-        else
-            (void)unlink(path);
+    for (size_t i = 0; i < sizeof(logs) / sizeof(logs[0]); i++) {
+        write_name(place, suffix, logs[i], name);
+        if (exists(place, name))
+            (void)place->disk->remove(place->disk->self, name, NULL);
     }
 }
 
-bool outbox_place_set_aside(const struct outbox_place *place, char path[OUTBOX_PATH_MAX],
+bool outbox_place_set_aside(const struct outbox_place *place, char *name, size_t size,
                             struct error *err)
 {
-    char suffix[32], log[64];
-    unsigned number = 0;
+    char suffix[32] = ".bad", taken[NAME_MAX_BYTES], log[NAME_MAX_BYTES];
 
-    do {
-        if (number == 0)
-            snprintf(suffix, sizeof(suffix), ".bad");
-        else
-            snprintf(suffix, sizeof(suffix), ".%u.bad", number);
-        both_suffixes(suffix, log_suffix, log);
-        number++;
-    } while (outbox_place_exists(place, suffix) || outbox_place_exists(place, log));
-    outbox_place_path(place, suffix, path);
+    for (unsigned number = 1;; number++) {
+        write_name(place, suffix, "", taken);
+        write_name(place, suffix, log_suffix, log);
+        if (!exists(place, taken) && !exists(place, log))
+            break;
+        snprintf(suffix, sizeof(suffix), ".%u.bad", number);
+    }
+    snprintf(name, size, "%s", taken);
     return outbox_place_rename(place, "", suffix, err);
 }

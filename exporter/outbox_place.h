@@ -1,7 +1,7 @@
 /*
  * The files of the outbox's database and those beside it: NAME, its log NAME-wal, NAME.new while a
- * damaged one is rebuilt, NAME.bad and NAME.1.bad... that were set aside. With a disk (base/disk.h)
- * they are renamed through it, so that tests can put another one under them.
+ * damaged one is rebuilt, NAME.bad and NAME.1.bad... that were set aside. They are renamed through
+ * base/disk.h, so that tests can put another disk under them; SQLite opens them by path.
  */
 #ifndef EXPORTER_OUTBOX_PLACE_H
 #define EXPORTER_OUTBOX_PLACE_H
@@ -11,30 +11,37 @@
 #include "base/error.h"
 
 #include <stdbool.h>
-
-enum {
-    OUTBOX_PATH_MAX = 4096
-};
+#include <stddef.h>
 
 struct outbox_place {
-    const char *path;        /* borrowed */
-    const struct disk *disk; /* of its directory; NULL: rename(2) */
+    char *path;       /* of the database */
+    const char *name; /* its last part */
+    const struct disk *disk;
+    struct disk *own; /* the same when it is ours, else NULL */
 };
 
-/* Path of the file with that suffix. */
-void outbox_place_path(const struct outbox_place *place, const char *suffix,
-                       char path[OUTBOX_PATH_MAX]);
+/* `disk` is the directory of the path; NULL: opens it. */
+bool outbox_place_open(struct outbox_place *place, const char *path,
+                       const struct disk *disk, struct error *err) MUST_CHECK;
+void outbox_place_release(struct outbox_place *place);
 
+/* Path of the file with that suffix; free it. */
+char *outbox_place_path(const struct outbox_place *place, const char *suffix);
+
+/* Whatever it is. */
 bool outbox_place_exists(const struct outbox_place *place, const char *suffix);
+/* Not there, or without a byte. */
+bool outbox_place_is_empty(const struct outbox_place *place, const char *suffix);
 
 /* Renames the file and its log, if they are there. */
 bool outbox_place_rename(const struct outbox_place *place, const char *from,
                          const char *to, struct error *err) MUST_CHECK;
 
+/* The file and its log. */
 void outbox_place_remove(const struct outbox_place *place, const char *suffix);
 
-/* Renames the database to the first free name; `path` gets it. */
-bool outbox_place_set_aside(const struct outbox_place *place, char path[OUTBOX_PATH_MAX],
+/* Renames the database and its log to the first free name, which `name` gets. */
+bool outbox_place_set_aside(const struct outbox_place *place, char *name, size_t size,
                             struct error *err) MUST_CHECK;
 
 #endif

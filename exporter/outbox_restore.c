@@ -6,6 +6,7 @@
 #include "exporter/outbox_table.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 /* A request takes 30 s at most and may take effect OUTBOX_CONFIRM_S after that. */
@@ -46,7 +47,9 @@ static void take_row(void *self, const struct outbox_record *record)
     struct shelf *shelf = shelf_table_find(&stock->table, record->destination);
     struct shelf_entry *entry;
 
-    if (!shelf || record->natives > record->values || record->values > UINT32_MAX) {
+    if (!shelf || shelf_find_row(shelf, record->minute_s) ||
+        record->natives > record->values || record->values > UINT32_MAX ||
+        record->payload.len > UINT32_MAX) {
         restoring->strays++;
         return;
     }
@@ -137,17 +140,34 @@ static void fit_books(struct outbox_stock *stock)
     stock->is_changed = true;
 }
 
-bool outbox_restore(struct outbox_stock *stock, struct error *err)
+static struct outbox_reader reader_of(struct restoring *restoring)
 {
-    struct restoring restoring = {.stock = stock};
-    const struct outbox_reader reader = {
-        .self = &restoring,
+    return (struct outbox_reader){
+        .self = restoring,
         .destination = take_destination,
         .row = take_row,
         .flight = take_flight,
         .host = take_host,
         .service = take_service,
     };
+}
+
+static void take_books(struct restoring *restoring, const struct outbox_books *books)
+{
+    struct outbox_stock *stock = restoring->stock;
+
+    stock->ledger = books->ledger;
+    stock->last_lsn = books->last_lsn;
+    if (books->last_id > stock->table.last_id)
+        stock->table.last_id = books->last_id;
+    fit_books(stock);
+    doubt_flights(restoring);
+}
+
+bool outbox_restore(struct outbox_stock *stock, struct error *err)
+{
+    struct restoring restoring = {.stock = stock};
+    const struct outbox_reader reader = reader_of(&restoring);
     struct outbox_books books;
     bool is_read = outbox_books_read(stock->file, &books, err) &&
                    outbox_table_read(stock->file, &reader, err);
@@ -155,14 +175,26 @@ bool outbox_restore(struct outbox_stock *stock, struct error *err)
     if (is_read && restoring.strays)
         is_read = FAIL(err, ERROR_CORRUPT, "%zu rows or destinations make no sense",
                        restoring.strays);
-    if (is_read) {
-        stock->ledger = books.ledger;
-        stock->last_lsn = books.last_lsn;
-        if (books.last_id > stock->table.last_id)
-            stock->table.last_id = books.last_id;
-        fit_books(stock);
-        doubt_flights(&restoring);
-    }
+    if (is_read)
+        take_books(&restoring, &books);
     free(restoring.flights);
     return is_read;
+}
+
+bool outbox_restore_damaged(struct outbox_stock *stock, const char *why)
+{
+    struct restoring restoring = {.stock = stock};
+    const struct outbox_reader reader = reader_of(&restoring);
+    struct error damage = {.kind = ERROR_CORRUPT};
+    struct outbox_books books;
+    bool has_books = outbox_books_read(stock->file, &books, NULL);
+
+    if (!has_books)
+        books = (struct outbox_books){0};
+    outbox_table_salvage(stock->file, &reader);
+    take_books(&restoring, &books);
+    free(restoring.flights);
+    snprintf(damage.text, sizeof(damage.text), "%s", why);
+    outbox_stock_distrust(stock, &damage);
+    return has_books || stock->rows > 0;
 }

@@ -226,7 +226,7 @@ static void put_back(struct outbox_row *row, struct outbox_slot *slot, uint32_t 
     outbox_row_enqueue(row, slot);
 }
 
-void outbox_row_settle(struct outbox_row *row, const struct outbox_item *item,
+bool outbox_row_settle(struct outbox_row *row, const struct outbox_item *item,
                        const struct outbox_verdict *verdict, struct value_ledger *ledger)
 {
     uint32_t hash = (uint32_t)hash_bytes(item->name, row->minute_s).low;
@@ -236,6 +236,7 @@ void outbox_row_settle(struct outbox_row *row, const struct outbox_item *item,
 
     struct outbox_slot *slot = &row->slots[place - 1];
     uint64_t now_s = verdict->now_ns / 1000000000u;
+    bool was_replaced = slot->queued;
 
     assert(slot->flight == item->revision);
     slot->flight = 0;
@@ -244,15 +245,16 @@ void outbox_row_settle(struct outbox_row *row, const struct outbox_item *item,
         slot->confirm_s = (uint32_t)(now_s + OUTBOX_CONFIRM_S);
     if (verdict->end == OUTBOX_AMBIGUOUS || verdict->end == OUTBOX_RETURNED) {
         put_back(row, slot, item->revision, ledger);
-        return;
+        return was_replaced || verdict->end == OUTBOX_AMBIGUOUS;
     }
     if (verdict->end == OUTBOX_DELIVERED && !slot->queued && slot->confirm_s > now_s) {
         slot->accepted = item->revision;
         put_back(row, slot, item->revision, ledger);
-        return;
+        return true;
     }
     keep_example(ledger, item->name, verdict);
     book_end(ledger, slot->accepted == item->revision, verdict);
+    return true;
 }
 
 size_t outbox_row_drop(struct outbox_row *row, enum outbox_pick pick,

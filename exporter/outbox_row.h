@@ -78,7 +78,8 @@ void outbox_row_put(struct outbox_row *row, const struct mackerel_value *value,
 size_t outbox_row_take(struct outbox_row *row, const struct outbox_query *query,
                        struct outbox_item *items, size_t max);
 
-void outbox_row_settle(struct outbox_row *row, const struct outbox_item *item,
+/* False when the row is as it was before it was taken. */
+bool outbox_row_settle(struct outbox_row *row, const struct outbox_item *item,
                        const struct outbox_verdict *verdict, struct value_ledger *ledger);
 
 /* Ends what is queued and picked; what is in flight stays. Returns how many values. */

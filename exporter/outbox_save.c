@@ -147,7 +147,7 @@ bool outbox_save(struct outbox_stock *stock, struct error *err)
     }
     outbox_file_rollback(stock->file);
     if (why.kind == ERROR_CORRUPT)
-        stock->is_damaged = true;
+        outbox_stock_distrust(stock, &why);
     return FAIL(err, why.kind, "%s", why.text);
 }
 

@@ -108,6 +108,13 @@ static void mark(struct outbox_stock *stock, struct outbox_row *row)
     outbox_stock_taken(stock, row);
 }
 
+void outbox_stock_distrust(struct outbox_stock *stock, const struct error *why)
+{
+    stock->is_damaged = true;
+    snprintf(stock->damage, sizeof(stock->damage), "%.*s", OUTBOX_REASON_MAX - 1,
+             why->text);
+}
+
 /* ---- rows on disk ------------------------------------------------------------------------ */
 
 static void remove_row(struct outbox_stock *stock, struct shelf *shelf, size_t at)
@@ -165,7 +172,7 @@ static struct outbox_row *read_row(struct outbox_stock *stock, struct shelf *she
         if (err.kind == ERROR_NOT_FOUND)
             outbox_stock_lose(stock, shelf, at, err.text);
         else if (err.kind == ERROR_CORRUPT)
-            stock->is_damaged = true;
+            outbox_stock_distrust(stock, &err);
         return NULL;
     }
     row = outbox_code_read(&record, &err);

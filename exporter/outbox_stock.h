@@ -58,6 +58,7 @@ struct outbox_stock {
     uint64_t bad_rows;
     char last_bad[OUTBOX_REASON_MAX + 64];
     bool is_damaged;
+    char damage[OUTBOX_REASON_MAX]; /* what SQLite said */
 };
 
 void outbox_stock_release(struct outbox_stock *stock);
@@ -67,7 +68,7 @@ struct outbox_row *outbox_stock_load(struct outbox_stock *stock, struct shelf *s
                                      size_t at);
 /* After a change of the row at `at`: it differs from what is on disk, or is over and gone. */
 void outbox_stock_changed(struct outbox_stock *stock, struct shelf *shelf, size_t at);
-/* Values of it were taken for a flight. */
+/* Values of it were taken for a flight or came back from one. */
 void outbox_stock_taken(struct outbox_stock *stock, struct outbox_row *row);
 /* Sets the row aside. */
 void outbox_stock_lose(struct outbox_stock *stock, struct shelf *shelf, size_t at,
@@ -77,6 +78,8 @@ void outbox_stock_note(struct outbox_stock *stock, uint64_t destination,
                        uint64_t minute_s);
 /* The row is as it is on disk: it may be unloaded. */
 void outbox_stock_link(struct outbox_stock *stock, struct outbox_row *row);
+/* SQLite reports damage: nothing more is read from the file or written to it. */
+void outbox_stock_distrust(struct outbox_stock *stock, const struct error *why);
 /* Unloads until the loaded rows fit. */
 void outbox_stock_trim(struct outbox_stock *stock);
 

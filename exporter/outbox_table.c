@@ -2,9 +2,32 @@
 
 #include <stdio.h>
 
+/* ---- seals ------------------------------------------------------------------------------- */
+
+static uint64_t mix(uint64_t seal, struct slice text)
+{
+    return outbox_file_seal(text, seal);
+}
+
+static uint64_t seal_destination(uint64_t id,
+                                 const struct mackerel_destination *destination)
+{
+    uint64_t seal = id * 2 + (destination->kind == MACKEREL_SERVICE);
+
+    seal = mix(seal, destination->name);
+    seal = mix(seal, destination->host_id);
+    seal = mix(seal, destination->custom_identifier);
+    return mix(seal, destination->roles);
+}
+
+static uint64_t seal_host(uint64_t destination, const struct outbox_host *host)
+{
+    return mix(destination * 4 + host->native, slice_of(host->host_id));
+}
+
 /* ---- reading ----------------------------------------------------------------------------- */
 
-static void give_destination(const struct outbox_reader *reader, sqlite3_stmt *row)
+static bool give_destination(const struct outbox_reader *reader, sqlite3_stmt *row)
 {
     const struct mackerel_destination destination = {
         .kind = database_column_number(row, 1) ? MACKEREL_SERVICE : MACKEREL_HOST,
@@ -13,9 +36,12 @@ static void give_destination(const struct outbox_reader *reader, sqlite3_stmt *r
         .custom_identifier = database_column_bytes(row, 4),
         .roles = database_column_bytes(row, 5),
     };
+    uint64_t id = database_column_number(row, 0);
 
-    reader->destination(reader->self, database_column_number(row, 0), &destination,
-                        database_column_number(row, 6));
+    if (seal_destination(id, &destination) != database_column_number(row, 7))
+        return false;
+    reader->destination(reader->self, id, &destination, database_column_number(row, 6));
+    return true;
 }
 
 static struct outbox_record read_record(sqlite3_stmt *row)
@@ -31,50 +57,62 @@ static struct outbox_record read_record(sqlite3_stmt *row)
     };
 }
 
-static void give_row(const struct outbox_reader *reader, sqlite3_stmt *row)
+static bool give_row(const struct outbox_reader *reader, sqlite3_stmt *row)
 {
     struct outbox_record record = read_record(row);
 
     record.payload.len = database_column_number(row, 7);
     reader->row(reader->self, &record);
+    return true;
 }
 
-static void give_flight(const struct outbox_reader *reader, sqlite3_stmt *row)
+static bool give_flight(const struct outbox_reader *reader, sqlite3_stmt *row)
 {
     reader->flight(reader->self, database_column_number(row, 0),
                    database_column_number(row, 1), database_column_number(row, 2));
+    return true;
 }
 
-static void give_host(const struct outbox_reader *reader, sqlite3_stmt *row)
+static bool give_host(const struct outbox_reader *reader, sqlite3_stmt *row)
 {
     struct slice id = database_column_bytes(row, 1);
     struct outbox_host host = {
-        .found_s = database_column_number(row, 2),
+        .verify_s = database_column_number(row, 2),
         .native = (uint32_t)database_column_number(row, 3),
         .native_due_s = database_column_number(row, 4),
     };
 
     snprintf(host.host_id, sizeof(host.host_id), "%.*s", SLICE_ARG(id));
+    if (seal_host(database_column_number(row, 0), &host) !=
+        database_column_number(row, 5))
+        return false;
     reader->host(reader->self, database_column_number(row, 0), &host);
+    return true;
 }
 
-static void give_service(const struct outbox_reader *reader, sqlite3_stmt *row)
+static bool give_service(const struct outbox_reader *reader, sqlite3_stmt *row)
 {
     reader->service(reader->self, database_column_number(row, 0));
+    return true;
 }
 
-/* Gives each row of the statement's result away. */
-static bool read_all(struct outbox_file *file, enum outbox_statement which,
-                     const struct outbox_reader *reader,
-                     void (*give)(const struct outbox_reader *reader, sqlite3_stmt *row),
+struct reading {
+    enum outbox_statement statement;
+    bool (*give)(const struct outbox_reader *reader, sqlite3_stmt *row);
+};
+
+/* Gives each row of the statement's result away. The number of those whose seal is broken is
+ * returned in *broken. */
+static bool read_all(struct outbox_file *file, const struct reading *reading,
+                     const struct outbox_reader *reader, size_t *broken,
                      struct error *err)
 {
-    sqlite3_stmt *statement = file->statements[which];
+    sqlite3_stmt *statement = file->statements[reading->statement];
     bool has_row, is_read;
 
     while ((is_read = database_step(&file->database, statement, &has_row, err)) &&
            has_row)
-        give(reader, statement);
+        *broken += !reading->give(reader, statement);
     sqlite3_reset(statement);
     return is_read;
 }
@@ -82,11 +120,36 @@ static bool read_all(struct outbox_file *file, enum outbox_statement which,
 bool outbox_table_read(struct outbox_file *file, const struct outbox_reader *reader,
                        struct error *err)
 {
-    return read_all(file, OUTBOX_READ_DESTINATIONS, reader, give_destination, err) &&
-           read_all(file, OUTBOX_READ_ROWS, reader, give_row, err) &&
-           read_all(file, OUTBOX_READ_FLIGHTS, reader, give_flight, err) &&
-           read_all(file, OUTBOX_READ_HOSTS, reader, give_host, err) &&
-           read_all(file, OUTBOX_READ_SERVICES, reader, give_service, err);
+    static const struct reading readings[] = {
+        {OUTBOX_READ_DESTINATIONS, give_destination}, {OUTBOX_READ_ROWS, give_row},
+        {OUTBOX_READ_FLIGHTS, give_flight},           {OUTBOX_READ_HOSTS, give_host},
+        {OUTBOX_READ_SERVICES, give_service},
+    };
+    size_t broken = 0;
+
+    for (size_t i = 0; i < sizeof(readings) / sizeof(readings[0]); i++)
+        if (!read_all(file, &readings[i], reader, &broken, err))
+            return false;
+    if (broken)
+        return FAIL(err, ERROR_CORRUPT, "%zu seals do not match", broken);
+    return true;
+}
+
+void outbox_table_salvage(struct outbox_file *file, const struct outbox_reader *reader)
+{
+    static const struct reading readings[] = {
+        {OUTBOX_READ_DESTINATIONS, give_destination},
+        {OUTBOX_READ_DESTINATIONS_BACK, give_destination},
+        {OUTBOX_READ_ROWS, give_row},
+        {OUTBOX_READ_ROWS_BACK, give_row},
+        {OUTBOX_READ_FLIGHTS, give_flight},
+        {OUTBOX_READ_HOSTS, give_host},
+        {OUTBOX_READ_SERVICES, give_service},
+    };
+    size_t broken = 0;
+
+    for (size_t i = 0; i < sizeof(readings) / sizeof(readings[0]); i++)
+        (void)read_all(file, &readings[i], reader, &broken, NULL);
 }
 
 bool outbox_table_load(struct outbox_file *file, uint64_t destination, uint64_t minute_s,
@@ -125,7 +188,8 @@ bool outbox_table_write_destination(struct outbox_file *file, uint64_t id,
     return OUTBOX_RUN(file, OUTBOX_WRITE_DESTINATION, err, NUMBER(id),
                       NUMBER(destination->kind), TEXT(destination->name),
                       TEXT(destination->host_id), TEXT(destination->custom_identifier),
-                      TEXT(destination->roles), NUMBER(last_put_s));
+                      TEXT(destination->roles), NUMBER(last_put_s),
+                      NUMBER(seal_destination(id, destination)));
 }
 
 bool outbox_table_delete_destination(struct outbox_file *file, uint64_t id,
@@ -177,8 +241,9 @@ bool outbox_table_write_host(struct outbox_file *file, uint64_t destination,
     if (!host)
         return OUTBOX_RUN(file, OUTBOX_DELETE_HOST, err, NUMBER(destination));
     return OUTBOX_RUN(file, OUTBOX_WRITE_HOST, err, NUMBER(destination),
-                      TEXT(slice_of(host->host_id)), NUMBER(host->found_s),
-                      NUMBER(host->native), NUMBER(host->native_due_s));
+                      TEXT(slice_of(host->host_id)), NUMBER(host->verify_s),
+                      NUMBER(host->native), NUMBER(host->native_due_s),
+                      NUMBER(seal_host(destination, host)));
 }
 
 bool outbox_table_write_service(struct outbox_file *file, uint64_t destination,

@@ -10,19 +10,22 @@
 
 struct outbox_reader {
     void *self;
-    /* In the order of ids. */
     void (*destination)(void *self, uint64_t id,
                         const struct mackerel_destination *destination,
                         uint64_t last_put_s);
-    /* In the order of destinations and minutes; payload.ptr is NULL, its len is right. */
+    /* payload.ptr is NULL, its len is right. */
     void (*row)(void *self, const struct outbox_record *record);
     void (*flight)(void *self, uint64_t destination, uint64_t minute_s, uint64_t taken_s);
     void (*host)(void *self, uint64_t destination, const struct outbox_host *host);
     void (*service)(void *self, uint64_t destination);
 };
 
+/* In the order of ids, destinations and minutes. ERROR_CORRUPT where a seal does not match. */
 bool outbox_table_read(struct outbox_file *file, const struct outbox_reader *reader,
                        struct error *err) MUST_CHECK;
+
+/* Out of a damaged file: all that can be reached from either end, some of it twice. */
+void outbox_table_salvage(struct outbox_file *file, const struct outbox_reader *reader);
 
 /* One row with its payload, borrowed until outbox_table_unload(), which must follow before a
  * transaction. ERROR_NOT_FOUND: there is none. */

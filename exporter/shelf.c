@@ -110,11 +110,15 @@ bool shelf_table_restore(struct shelf_table *table, uint64_t id,
                          const struct mackerel_destination *destination)
 {
     struct shelf **place = make_place(table, destination);
+    size_t at = shelf_table_at(table, id);
 
-    if (*place || (table->count && id <= table->shelves[table->count - 1]->id))
+    if (*place || (at < table->count && table->shelves[at]->id == id))
         return false;
     *place = new_shelf(id, destination);
-    table->shelves[table->count++] = *place;
+    memmove(table->shelves + at + 1, table->shelves + at,
+            (table->count - at) * sizeof(struct shelf *));
+    table->shelves[at] = *place;
+    table->count++;
     if (id > table->last_id)
         table->last_id = id;
     return true;

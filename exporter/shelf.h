@@ -53,7 +53,7 @@ void shelf_table_release(struct shelf_table *table);
 /* The destination's shelf; added if there is none. */
 struct shelf *shelf_table_add(struct shelf_table *table,
                               const struct mackerel_destination *destination);
-/* As it was stored. Ids come in rising order; false when this one does not, or is there already. */
+/* As it was stored. False when the id or the destination is there already. */
 bool shelf_table_restore(struct shelf_table *table, uint64_t id,
                          const struct mackerel_destination *destination);
 

@@ -1,0 +1,192 @@
+#include "exporter/outbox_vault.h"
+
+#include "base/log.h"
+#include "base/memory.h"
+#include "exporter/outbox_restore.h"
+#include "exporter/outbox_save.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+/* ---- setting aside ----------------------------------------------------------------------- */
+
+static void close_file(struct outbox_vault *vault)
+{
+    outbox_file_close(vault->stock->file, true);
+    vault->stock->file = NULL;
+}
+
+/* The file has to be closed. */
+static bool set_aside(struct outbox_vault *vault, const char *why, struct error *err)
+{
+    char name[OUTBOX_VAULT_TEXT_MAX];
+
+    if (!outbox_place_set_aside(&vault->place, name, sizeof(name), err))
+        return false;
+    log_event(LOG_ERROR, "the outbox's file is damaged and set aside",
+              LOG_TEXT("file", vault->place.path), LOG_TEXT("kept_as", name),
+              LOG_TEXT("error", why));
+    vault->bad_files++;
+    snprintf(vault->last_bad, sizeof(vault->last_bad), "%.100s: %.150s", name, why);
+    return true;
+}
+
+/* ---- rebuilding -------------------------------------------------------------------------- */
+
+/* Brings the rebuilt file, which holds all of the stock as of now, into its place. */
+static bool swap(struct outbox_vault *vault, const char *why, struct error *err)
+{
+    const struct outbox_place *place = &vault->place;
+
+    if (outbox_place_exists(place, ".new")) {
+        if (outbox_place_exists(place, "") && !set_aside(vault, why, err))
+            return false;
+        if (!outbox_place_rename(place, ".new", "", err))
+            return false;
+    }
+    vault->stock->file = outbox_file_open(place->path, vault->vfs, err);
+    return vault->stock->file != NULL;
+}
+
+/* All that is in memory, and what the damaged file still gives, goes into a new file. */
+static bool copy_to_new(struct outbox_vault *vault, struct error *err)
+{
+    struct outbox_file *file;
+    bool is_copied;
+    char *path;
+
+    outbox_place_remove(&vault->place, ".new");
+    path = outbox_place_path(&vault->place, ".new");
+    file = outbox_file_open(path, vault->vfs, err);
+    free(path);
+    if (!file)
+        return false;
+    is_copied = outbox_save_copy(vault->stock, file, err);
+    outbox_file_close(file, !is_copied);
+    return is_copied;
+}
+
+static bool rebuild(struct outbox_vault *vault, const char *why, struct error *err)
+{
+    if (!copy_to_new(vault, err))
+        return false;
+    close_file(vault);
+    outbox_save_adopt(vault->stock);
+    if (!swap(vault, why, err))
+        return false;
+    log_event(LOG_WARN, "the outbox's file was rebuilt",
+              LOG_UINT("values", vault->stock->ledger.queued),
+              LOG_UINT("rows_lost", vault->stock->bad_rows));
+    return true;
+}
+
+bool outbox_vault_mend(struct outbox_vault *vault, struct error *err)
+{
+    if (!vault->stock->file)
+        return swap(vault, vault->stock->damage, err);
+    return !vault->stock->is_damaged || rebuild(vault, vault->stock->damage, err);
+}
+
+bool outbox_vault_save(struct outbox_vault *vault, struct error *err)
+{
+    return outbox_save(vault->stock, err) ||
+           (vault->stock->is_damaged && outbox_vault_mend(vault, err) &&
+            outbox_save(vault->stock, err));
+}
+
+/* ---- opening ----------------------------------------------------------------------------- */
+
+static void empty_stock(struct outbox_vault *vault)
+{
+    struct outbox_stock *stock = vault->stock;
+    size_t max_bytes = stock->max_bytes, loaded_max_bytes = stock->loaded_max_bytes;
+
+    close_file(vault);
+    outbox_stock_release(stock);
+    stock->is_on_disk = true;
+    stock->max_bytes = max_bytes;
+    stock->loaded_max_bytes = loaded_max_bytes;
+}
+
+static bool open_sound(struct outbox_vault *vault, struct error *err)
+{
+    empty_stock(vault);
+    vault->stock->file = outbox_file_open(vault->place.path, vault->vfs, err);
+    return vault->stock->file && outbox_restore(vault->stock, err);
+}
+
+/* What a damaged file still gives. False when that is nothing. */
+static bool open_damaged(struct outbox_vault *vault, const char *why)
+{
+    struct error err;
+
+    empty_stock(vault);
+    vault->stock->file = outbox_file_open_damaged(vault->place.path, vault->vfs, &err);
+    return vault->stock->file && outbox_restore_damaged(vault->stock, why) &&
+           rebuild(vault, why, &err);
+}
+
+/* A log without its database would be laid over the next one. */
+static bool clear_stray_log(struct outbox_vault *vault, struct error *err)
+{
+    if (!outbox_place_is_empty(&vault->place, "") ||
+        outbox_place_is_empty(&vault->place, "-wal"))
+        return true;
+    return set_aside(vault, "a log without its database", err);
+}
+
+/* A rebuilt file that a crash kept from its place. */
+static bool use_rebuilt(struct outbox_vault *vault, struct error *err)
+{
+    if (outbox_place_exists(&vault->place, ""))
+        return true;
+    return outbox_place_rename(&vault->place, ".new", "", err);
+}
+
+static bool open_or_begin(struct outbox_vault *vault, struct error *err)
+{
+    /* The file, one that was rebuilt out of it, and an empty one. */
+    for (int tries = 0; tries < 3; tries++) {
+        struct error why = {0};
+
+        if (!clear_stray_log(vault, err) || !use_rebuilt(vault, err))
+            return false;
+        if (open_sound(vault, &why))
+            return true;
+        if (why.kind == ERROR_INVALID ||
+            why.kind == ERROR_BUSY) /* not the file's fault */
+            return FAIL(err, why.kind, "%s: %s", vault->place.path, why.text);
+        if (open_damaged(vault, why.text))
+            return true;
+        close_file(vault);
+        if (!outbox_place_exists(&vault->place, ""))
+            return FAIL(err, why.kind, "%s: %s", vault->place.path, why.text);
+        if (!set_aside(vault, why.text, err))
+            return false;
+    }
+    return FAIL(err, ERROR_INTERNAL, "%s: cannot be made", vault->place.path);
+}
+
+bool outbox_vault_open(struct outbox_vault *vault,
+                       const struct outbox_vault_options *options, struct error *err)
+{
+    *vault = (struct outbox_vault){.stock = options->stock};
+    if (options->vfs && *options->vfs)
+        vault->vfs = memory_copy(slice_of(options->vfs));
+    if (!outbox_place_open(&vault->place, options->path, options->disk, err) ||
+        !open_or_begin(vault, err))
+        return false;
+    outbox_place_remove(&vault->place, ".new");
+    return true;
+}
+
+void outbox_vault_release(struct outbox_vault *vault)
+{
+    if (!vault->stock)
+        return;
+    outbox_file_close(vault->stock->file, vault->stock->is_damaged);
+    vault->stock->file = NULL;
+    outbox_place_release(&vault->place);
+    free(vault->vfs);
+    *vault = (struct outbox_vault){0};
+}
