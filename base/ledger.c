@@ -121,6 +121,7 @@ static const struct {
     [WITHHELD_UNREADABLE] = {"unreadable",
                              "Damaged in the outbox's file; the row is kept in its table "
                              "bad_rows."},
+    [WITHHELD_OPERATOR] = {"operator", "Dropped by hand (outbox drop)."},
 };
 
 static_assert(sizeof(withheld_rows) / sizeof(withheld_rows[0]) == WITHHELD_LAST + 1,

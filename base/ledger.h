@@ -66,7 +66,8 @@ enum withheld {
     WITHHELD_HOST_UNKNOWN,   /* the host was not found in time or the wait was full */
     WITHHELD_OTHER_IDENTITY, /* another identity of the same host owns this name */
     WITHHELD_UNREADABLE,     /* damaged in the outbox's file */
-    WITHHELD_LAST = WITHHELD_UNREADABLE,
+    WITHHELD_OPERATOR,       /* dropped by hand */
+    WITHHELD_LAST = WITHHELD_OPERATOR,
 };
 
 enum {

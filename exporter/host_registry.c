@@ -61,13 +61,13 @@ static struct host *find(const struct host_registry *registry, uint64_t id)
 
 /* ---- the search -------------------------------------------------------------------------- */
 
-void host_registry_seek(struct host_registry *registry, uint64_t id,
+bool host_registry_seek(struct host_registry *registry, uint64_t id,
                         const struct mackerel_destination *destination, uint64_t now_ms)
 {
     size_t at = position(registry, id);
 
     if (at < registry->count && registry->hosts[at]->id == id)
-        return;
+        return false;
 
     struct host *host = memory_new(1, sizeof(*host));
 
@@ -81,6 +81,38 @@ void host_registry_seek(struct host_registry *registry, uint64_t id,
             (registry->count - at) * sizeof(struct host *));
     registry->hosts[at] = host;
     registry->count++;
+    return true;
+}
+
+void host_registry_restore(struct host_registry *registry, uint64_t id,
+                           const struct outbox_host *known, struct instant now)
+{
+    struct host *host = find(registry, id);
+
+    if (!host || host->is_known)
+        return;
+    snprintf(host->host_id, sizeof(host->host_id), "%s", known->host_id);
+    host_settle(host, now.mono_ms);
+    host->verify_ms = instant_mono_ms(now, known->verify_s);
+    agent_watch_init(&host->watch, now.mono_ms);
+    if (known->native != NATIVE_POST && known->native != NATIVE_AGENT_WRITES)
+        return;
+    host->watch.state = (enum native_state)known->native;
+    host->watch.due_ms = instant_mono_ms(now, known->native_due_s);
+}
+
+void host_registry_export(const struct host_registry *registry, uint64_t id,
+                          struct outbox_host *known, struct instant now)
+{
+    const struct host *host = find(registry, id);
+
+    *known = (struct outbox_host){0};
+    if (!host || !host->is_known)
+        return;
+    snprintf(known->host_id, sizeof(known->host_id), "%s", host->host_id);
+    known->verify_s = instant_of_mono_s(now, host->verify_ms);
+    known->native = host->watch.state;
+    known->native_due_s = instant_of_mono_s(now, host->watch.due_ms);
 }
 
 void host_registry_forget(struct host_registry *registry, uint64_t id)

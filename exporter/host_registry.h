@@ -23,6 +23,7 @@
 #include "exporter/agent_watch.h"
 #include "exporter/api.h"
 #include "exporter/host_event.h"
+#include "exporter/outbox_item.h"
 #include "proto/mackerel.h"
 
 #include <stdbool.h>
@@ -54,10 +55,19 @@ struct host_registry;
 struct host_registry *host_registry_new(const struct host_registry_options *options);
 void host_registry_free(struct host_registry *registry);
 
-/* Seeks the host of a destination (an id of the outbox) from now on; known ids are left alone. */
-void host_registry_seek(struct host_registry *registry, uint64_t id,
+/* Seeks the host of a destination (an id of the outbox) from now on; known ids are left alone. True
+ * when it was new. */
+bool host_registry_seek(struct host_registry *registry, uint64_t id,
                         const struct mackerel_destination *destination, uint64_t now_ms);
 void host_registry_forget(struct host_registry *registry, uint64_t id);
+
+/* After seek: an earlier process found this host. It is posted to at once, and looked up again and
+ * watched when that was due anyway. */
+void host_registry_restore(struct host_registry *registry, uint64_t id,
+                           const struct outbox_host *known, struct instant now);
+/* What a later process may want to know; host_id is empty while the host is not known. */
+void host_registry_export(const struct host_registry *registry, uint64_t id,
+                          struct outbox_host *known, struct instant now);
 
 /* Writes the next question and marks it as asked; false when there is none now. */
 bool host_registry_next(struct host_registry *registry, uint64_t now_ms,

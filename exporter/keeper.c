@@ -33,6 +33,36 @@ static void withhold_native(const struct keeper *keeper, uint64_t id,
                 });
 }
 
+/* What an earlier process found is used at once; what we find is kept for a later one. */
+static void seek_host(const struct keeper *keeper, const struct target *target,
+                      struct instant now)
+{
+    struct host_registry *hosts = keeper->loader->hosts;
+    struct outbox *outbox = keeper->loader->outbox;
+    uint64_t id = target->stored.id;
+    struct outbox_host known;
+
+    if (host_registry_seek(hosts, id, &target->stored.destination, now.mono_ms) &&
+        outbox_find_host(outbox, id, &known))
+        host_registry_restore(hosts, id, &known, now);
+    host_registry_export(hosts, id, &known, now);
+    outbox_keep_host(outbox, id, &known);
+}
+
+static void seek_service(const struct keeper *keeper, const struct target *target,
+                         struct instant now)
+{
+    struct service_registry *services = keeper->services;
+    struct outbox *outbox = keeper->loader->outbox;
+    uint64_t id = target->stored.id;
+
+    if (service_registry_seek(services, id, target->stored.destination.name,
+                              now.mono_ms) &&
+        outbox_has_service(outbox, id))
+        service_registry_restore(services, id);
+    outbox_keep_service(outbox, id, service_registry_exists(services, id));
+}
+
 /* Looking through a day of values takes time: only when something changed, or now and then. */
 static bool has_news(struct target *target, enum native_state native, bool is_sweep)
 {
@@ -51,7 +81,7 @@ static void tend_host(const struct keeper *keeper, struct target *target, bool i
     struct host_registry *hosts = keeper->loader->hosts;
     enum native_state native;
 
-    host_registry_seek(hosts, id, &target->stored.destination, now.mono_ms);
+    seek_host(keeper, target, now);
     native = host_registry_native(hosts, id);
     if (!has_news(target, native, is_sweep))
         return;
@@ -171,8 +201,7 @@ void keeper_tend(struct keeper *keeper, struct instant now)
         if (target->stored.destination.kind == MACKEREL_HOST)
             tend_host(keeper, target, is_sweep, now);
         else
-            service_registry_seek(keeper->services, target->stored.id,
-                                  target->stored.destination.name, now.mono_ms);
+            seek_service(keeper, target, now);
     }
     if (!is_sweep)
         return;

@@ -4,6 +4,7 @@
 #include "exporter/outbox_flow.h"
 #include "exporter/outbox_pending.h"
 #include "exporter/outbox_vault.h"
+#include "exporter/outbox_view.h"
 
 #include <pthread.h>
 #include <stdio.h>
@@ -262,6 +263,46 @@ void outbox_prune(struct outbox *outbox, uint64_t since_s,
     pthread_mutex_unlock(&outbox->lock);
 }
 
+void outbox_keep_host(struct outbox *outbox, uint64_t id, const struct outbox_host *host)
+{
+    pthread_mutex_lock(&outbox->lock);
+    outbox_flow_keep_host(&outbox->stock, id, host);
+    pthread_mutex_unlock(&outbox->lock);
+}
+
+bool outbox_find_host(struct outbox *outbox, uint64_t id, struct outbox_host *host)
+{
+    const struct shelf *shelf;
+    bool is_known;
+
+    pthread_mutex_lock(&outbox->lock);
+    shelf = shelf_table_find(&outbox->stock.table, id);
+    is_known = shelf && shelf->host.host_id[0];
+    if (is_known)
+        *host = shelf->host;
+    pthread_mutex_unlock(&outbox->lock);
+    return is_known;
+}
+
+void outbox_keep_service(struct outbox *outbox, uint64_t id, bool exists)
+{
+    pthread_mutex_lock(&outbox->lock);
+    outbox_flow_keep_service(&outbox->stock, id, exists);
+    pthread_mutex_unlock(&outbox->lock);
+}
+
+bool outbox_has_service(struct outbox *outbox, uint64_t id)
+{
+    const struct shelf *shelf;
+    bool is_known;
+
+    pthread_mutex_lock(&outbox->lock);
+    shelf = shelf_table_find(&outbox->stock.table, id);
+    is_known = shelf && shelf->has_service;
+    pthread_mutex_unlock(&outbox->lock);
+    return is_known;
+}
+
 void outbox_batch_release(struct outbox_batch *batch)
 {
     outbox_flow_release(batch);
@@ -298,4 +339,44 @@ size_t outbox_drop(struct outbox *outbox, const struct outbox_selection *selecti
     show(outbox);
     pthread_mutex_unlock(&outbox->lock);
     return dropped;
+}
+
+/* ---- for people -------------------------------------------------------------------------- */
+
+size_t outbox_list_rows(struct outbox *outbox, uint64_t after_destination,
+                        uint64_t after_minute_s, struct outbox_row_view *list, size_t max)
+{
+    const struct outbox_key after = {after_destination, after_minute_s};
+    size_t listed;
+
+    pthread_mutex_lock(&outbox->lock);
+    listed = outbox_view_rows(&outbox->stock, &after, list, max);
+    pthread_mutex_unlock(&outbox->lock);
+    return listed;
+}
+
+bool outbox_show_row(struct outbox *outbox, uint64_t destination, uint64_t minute_s,
+                     void (*print)(void *self, const struct outbox_value_view *value),
+                     void *self)
+{
+    const struct outbox_key key = {destination, minute_s};
+    bool is_there;
+
+    pthread_mutex_lock(&outbox->lock);
+    is_there = outbox_view_values(&outbox->stock, &key, print, self);
+    show(outbox);
+    pthread_mutex_unlock(&outbox->lock);
+    return is_there;
+}
+
+size_t outbox_retry(struct outbox *outbox, const struct outbox_selection *selection,
+                    uint64_t now_s)
+{
+    size_t values;
+
+    pthread_mutex_lock(&outbox->lock);
+    values = outbox_view_retry(&outbox->stock, selection, now_s);
+    show(outbox);
+    pthread_mutex_unlock(&outbox->lock);
+    return values;
 }

@@ -28,7 +28,8 @@
  * ignores them (Mackerel API, "Host metrics"). On disk, rows that are committed and not in flight
  * leave the memory above loaded_max_bytes and are read again when they are needed.
  * Threads: put from the engine; read_counts, read_ledger and committed_lsn from any and without
- * waiting for a disk; everything else from the delivery thread. The texts of destinations belong to
+ * waiting for a disk; drop and what is for people from any; everything else from the delivery
+ * thread. The texts of destinations belong to
  * the outbox until outbox_prune().
  */
 #ifndef EXPORTER_OUTBOX_H
@@ -98,6 +99,15 @@ size_t outbox_list(struct outbox *outbox, uint64_t after_id,
 void outbox_prune(struct outbox *outbox, uint64_t since_s,
                   void (*gone)(void *self, uint64_t id), void *self);
 
+/*
+ * What was found in Mackerel for a destination: kept with it, so that a restart need not ask. A host
+ * that is not known has an empty host_id. Unchanged facts cost nothing.
+ */
+void outbox_keep_host(struct outbox *outbox, uint64_t id, const struct outbox_host *host);
+bool outbox_find_host(struct outbox *outbox, uint64_t id, struct outbox_host *host);
+void outbox_keep_service(struct outbox *outbox, uint64_t id, bool exists);
+bool outbox_has_service(struct outbox *outbox, uint64_t id);
+
 /* ---- sending ----------------------------------------------------------------------------- */
 
 void outbox_batch_release(struct outbox_batch *batch);
@@ -113,6 +123,23 @@ void outbox_settle(struct outbox *outbox, const struct outbox_item *items, size_
 /* Ends what is queued and not in flight, without sending. Returns how many values. */
 size_t outbox_drop(struct outbox *outbox, const struct outbox_selection *selection,
                    const struct outbox_verdict *verdict);
+
+/* ---- for people (these from any thread; they may wait for a commit) ------------------------ */
+
+/* Rows behind (destination, minute), in that order. Returns how many of at most `max`. */
+size_t outbox_list_rows(struct outbox *outbox, uint64_t after_destination,
+                        uint64_t after_minute_s, struct outbox_row_view *list,
+                        size_t max);
+
+/* Calls for each value of a row. False when there is no such row. */
+bool outbox_show_row(struct outbox *outbox, uint64_t destination, uint64_t minute_s,
+                     void (*print)(void *self, const struct outbox_value_view *value),
+                     void *self);
+
+/* Makes due what waits for its confirmation. Returns how many values are queued there. To drop by
+ * hand, call outbox_drop() with OUTBOX_WITHHELD and WITHHELD_OPERATOR. */
+size_t outbox_retry(struct outbox *outbox, const struct outbox_selection *selection,
+                    uint64_t now_s);
 
 /* ---- books ------------------------------------------------------------------------------- */
 

@@ -143,6 +143,43 @@ size_t outbox_flow_list(const struct outbox_stock *stock, uint64_t after_id,
     return listed;
 }
 
+static bool is_near(uint64_t a, uint64_t b)
+{
+    const uint64_t slack_s = 60;
+
+    return (a > b ? a - b : b - a) <= slack_s;
+}
+
+/* Times are compared roughly: they come from a clock that is corrected all the time. */
+static bool is_same_host(const struct outbox_host *a, const struct outbox_host *b)
+{
+    return strcmp(a->host_id, b->host_id) == 0 && a->native == b->native &&
+           is_near(a->verify_s, b->verify_s) && is_near(a->native_due_s, b->native_due_s);
+}
+
+void outbox_flow_keep_host(struct outbox_stock *stock, uint64_t id,
+                           const struct outbox_host *host)
+{
+    struct shelf *shelf = shelf_table_find(&stock->table, id);
+
+    if (!shelf || is_same_host(&shelf->host, host))
+        return;
+    shelf->host = *host;
+    shelf->is_dirty = true;
+    outbox_stock_note(stock, id, OUTBOX_NO_MINUTE);
+}
+
+void outbox_flow_keep_service(struct outbox_stock *stock, uint64_t id, bool exists)
+{
+    struct shelf *shelf = shelf_table_find(&stock->table, id);
+
+    if (!shelf || shelf->has_service == exists)
+        return;
+    shelf->has_service = exists;
+    shelf->is_dirty = true;
+    outbox_stock_note(stock, id, OUTBOX_NO_MINUTE);
+}
+
 struct pruning {
     struct outbox_stock *stock;
     void (*gone)(void *self, uint64_t id);
@@ -288,7 +325,7 @@ static size_t drop_from_shelf(struct outbox_stock *stock, struct shelf *shelf,
                               const struct outbox_selection *selection,
                               const struct outbox_verdict *verdict)
 {
-    size_t dropped = 0, at = 0;
+    size_t dropped = 0, at = shelf_row_at(shelf, selection->from_minute_s);
 
     while (at < shelf->count &&
            shelf->entries[at].minute_s <= selection->until_minute_s) {

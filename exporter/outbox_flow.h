@@ -11,6 +11,9 @@ void outbox_flow_put(struct outbox_stock *stock, const struct mackerel_row *rows
                      size_t count, uint64_t tick_lsn);
 size_t outbox_flow_list(const struct outbox_stock *stock, uint64_t after_id,
                         struct outbox_destination *list, size_t max);
+void outbox_flow_keep_host(struct outbox_stock *stock, uint64_t id,
+                           const struct outbox_host *host);
+void outbox_flow_keep_service(struct outbox_stock *stock, uint64_t id, bool exists);
 void outbox_flow_prune(struct outbox_stock *stock, uint64_t since_s,
                        void (*gone)(void *self, uint64_t id), void *self);
 size_t outbox_flow_take(struct outbox_stock *stock, const struct outbox_query *query,

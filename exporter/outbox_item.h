@@ -71,6 +71,7 @@ struct outbox_selection {
     uint64_t destination;    /* 0: all */
     uint64_t until_minute_s; /* rows up to and including this minute */
     enum outbox_pick pick;
+    uint64_t from_minute_s; /* and from this one on */
 };
 
 struct outbox_destination {
@@ -81,12 +82,32 @@ struct outbox_destination {
     uint64_t oldest_minute_s; /* of its rows; 0 when there are none */
 };
 
+/* A row, for people. */
+struct outbox_row_view {
+    uint64_t destination, minute_s;
+    enum mackerel_lane lane;
+    uint32_t revision;
+    size_t queued, in_flight; /* values */
+    uint64_t due_s; /* all that is queued waits for its confirmation until then; 0: due */
+    size_t bytes;
+};
+
+struct outbox_value_view {
+    struct slice name; /* borrowed for the call */
+    double value;
+    uint32_t revision;
+    bool native, queued, in_flight;
+    bool is_accepted; /* answered 2xx once, and sent again after confirm_s */
+    uint64_t
+        confirm_s; /* an ambiguous attempt may take effect until then; 0: there was none */
+};
+
 /* What is known of the Mackerel host of a destination. */
 struct outbox_host {
     char host_id[64];
-    uint64_t verify_s;     /* Unix time at which to look it up again */
+    uint64_t verify_s;     /* Unix time at which to look it up again; 0: at once */
     uint32_t native;       /* enum native_state: who writes its native metrics */
-    uint64_t native_due_s; /* when to look again */
+    uint64_t native_due_s; /* when to look again; 0: at once */
 };
 
 #endif

@@ -57,6 +57,7 @@ static void take_row(void *self, const struct outbox_record *record)
     entry->lane = record->lane;
     entry->values = (uint32_t)record->values;
     entry->natives = (uint32_t)record->natives;
+    entry->revision = record->revision;
     entry->due_s = record->due_s;
     entry->bytes = (uint32_t)record->payload.len;
     shelf->values += record->values;

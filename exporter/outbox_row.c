@@ -281,3 +281,18 @@ void outbox_row_doubt(struct outbox_row *row, uint64_t until_s)
         if (row->slots[i].queued && row->slots[i].confirm_s < until_s)
             row->slots[i].confirm_s = (uint32_t)until_s;
 }
+
+bool outbox_row_retry(struct outbox_row *row, enum outbox_pick pick, uint64_t now_s)
+{
+    bool is_changed = false;
+
+    for (size_t i = 0; i < row->count; i++) {
+        struct outbox_slot *slot = &row->slots[i];
+
+        if (!slot->queued || slot_due_s(slot) <= now_s || !is_picked(slot, pick))
+            continue;
+        slot->confirm_s = (uint32_t)now_s;
+        is_changed = true;
+    }
+    return is_changed;
+}

@@ -89,4 +89,7 @@ size_t outbox_row_drop(struct outbox_row *row, enum outbox_pick pick,
 /* Whoever sent values of this row is gone: what is queued may arrive until `until_s`. */
 void outbox_row_doubt(struct outbox_row *row, uint64_t until_s);
 
+/* What only waits for its confirmation is due now. True when there was any. */
+bool outbox_row_retry(struct outbox_row *row, enum outbox_pick pick, uint64_t now_s);
+
 #endif

@@ -69,6 +69,7 @@ static void unload(struct outbox_stock *stock, struct outbox_row *row)
 
     entry->values = (uint32_t)row->queued;
     entry->natives = (uint32_t)row->natives;
+    entry->revision = row->revision;
     entry->due_s = outbox_row_due_s(row);
     free_row(stock, entry);
 }

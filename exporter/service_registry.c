@@ -61,11 +61,11 @@ static struct service *find(const struct service_registry *registry, uint64_t id
     return NULL;
 }
 
-void service_registry_seek(struct service_registry *registry, uint64_t id,
+bool service_registry_seek(struct service_registry *registry, uint64_t id,
                            struct slice name, uint64_t now_ms)
 {
     if (find(registry, id))
-        return;
+        return false;
     registry->services = memory_grow(registry->services, registry->count + 1,
                                      &registry->capacity, sizeof(registry->services[0]));
     registry->services[registry->count++] = (struct service){
@@ -73,6 +73,7 @@ void service_registry_seek(struct service_registry *registry, uint64_t id,
         .name = name,
         .due_ms = now_ms,
     };
+    return true;
 }
 
 void service_registry_forget(struct service_registry *registry, uint64_t id)
@@ -101,6 +102,14 @@ static void become_known(struct service *service)
     service->was_refused = false;
     service->rounds = 0;
     service->problem[0] = '\0';
+}
+
+void service_registry_restore(struct service_registry *registry, uint64_t id)
+{
+    struct service *service = find(registry, id);
+
+    if (service)
+        become_known(service);
 }
 
 /* ---- the list ---------------------------------------------------------------------------- */

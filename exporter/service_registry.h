@@ -21,10 +21,14 @@ struct service_registry;
 struct service_registry *service_registry_new(bool may_create);
 void service_registry_free(struct service_registry *registry);
 
-/* Known ids are left alone. The name is borrowed until service_registry_forget(). */
-void service_registry_seek(struct service_registry *registry, uint64_t id,
+/* Known ids are left alone. The name is borrowed until service_registry_forget(). True when it was
+ * new. */
+bool service_registry_seek(struct service_registry *registry, uint64_t id,
                            struct slice name, uint64_t now_ms);
 void service_registry_forget(struct service_registry *registry, uint64_t id);
+
+/* After seek: an earlier process found that it exists. */
+void service_registry_restore(struct service_registry *registry, uint64_t id);
 
 bool service_registry_next(struct service_registry *registry, uint64_t now_ms,
                            struct api_request *request);

@@ -20,6 +20,7 @@ struct shelf_entry {
     uint64_t due_s;            /* unloaded: when the first of its values is due */
     uint64_t marked_s;         /* the flight that is noted on disk; 0: none */
     uint32_t values, natives;  /* unloaded: queued, of these native */
+    uint32_t revision;         /* unloaded */
     uint32_t bytes;            /* as they count against the limit */
     struct outbox_older older; /* as the books on disk take them */
     enum mackerel_lane lane;
