@@ -51,7 +51,7 @@ class Outcome:
     due: int = 0  # values of the truth
     posted: int = 0
     lost: list = dataclasses.field(default_factory=list)
-    doubled: list = dataclasses.field(default_factory=list)  # more than the truth, where values add up
+    doubled: list = dataclasses.field(default_factory=list)  # more than the truth
     wrong: list = dataclasses.field(default_factory=list)
     invented: list = dataclasses.field(default_factory=list)
     sdk: dict = dataclasses.field(default_factory=dict)  # service -> [counted, posted]
@@ -117,8 +117,8 @@ def recorded_sources(api, folders, seed):
     rng = random.Random(seed)
     for i in itertools.count():
         for folder in folders:
-            hours = rng.uniform(NEWEST_H, OLDEST_H)
-            yield replays.Recording(api, folder, f"-{i}", time.time_ns() - int(hours * 3600e9))
+            newest_ns = time.time_ns() - int(rng.uniform(NEWEST_H, OLDEST_H) * 3600e9)
+            yield replays.Recording(api, folder, f"-{folder}-{i}", newest_ns)
 
 
 def make_senders(api, lives, seed, folders):
@@ -220,11 +220,14 @@ class Run:
         return last["points_merged_total"] - points
 
 
-def run(*, kills, seed, durability="process", folders=RECORDINGS, sdk_kinds=(), **how):
+def run(
+    *, kills, seed, durability="process", folders=RECORDINGS, sdk_kinds=(), calm_s=0.0, **how
+):
     options = {"hosts.native_metrics": "on"}
     with StandIn() as api, Lives(api, options, durability=durability, **how) as lives:
         with Run(api, lives, seed, folders=folders, sdk_kinds=sdk_kinds) as one:
             one.kill(kills)
+            time.sleep(calm_s)
             return one.finish()
 
 
@@ -235,6 +238,7 @@ def main():
     parser.add_argument("--durability", default="process", choices=["process", "fsync", "memory"])
     parser.add_argument("--program", help="the binary; default: the release build")
     parser.add_argument("--made-up-only", action="store_true", help="no recordings, no SDKs")
+    parser.add_argument("--calm", type=float, default=0.0, help="seconds of load after the kills")
     parser.add_argument("--json", type=pathlib.Path, help="where the figures go as well")
     arguments = parser.parse_args()
     print(f"kill: seed {arguments.seed}", flush=True)
@@ -243,6 +247,7 @@ def main():
         kills=arguments.kills,
         seed=arguments.seed,
         durability=arguments.durability,
+        calm_s=arguments.calm,
         folders=[] if arguments.made_up_only else RECORDINGS,
         sdk_kinds=sdks.KINDS if sdks.are_installed() and not arguments.made_up_only else (),
         **how,
