@@ -1,13 +1,16 @@
 /*
  * Sends OTLP metrics as fast as the receiver takes them and says what that cost the receiver.
  *
- *   load grpc|http HOST:PORT [--connections N] [--requests N] [--points N] [--warm N] [--pid PID]
+ *   load grpc|http HOST:PORT [--connections N] [--requests N] [--points N] [--senders N] [--warm N]
+ *        [--pid PID]
  *
- * Each connection is a thread with one request in flight. The CPU time and the peak memory are those
+ * Each connection is a thread with one request in flight; it speaks for N senders by turns, so there
+ * are connections x senders x points streams. No two bodies are the same. The CPU time and the peak memory are those
  * of the process PID, read from /proc, so the generator's own cost does not matter. Prints one JSON
  * object; ends with 1 when a request was not answered with success.
  */
 #include "base/memory.h"
+#include "tests/bench/latency.h"
 #include "tests/bench/load_body.h"
 #include "tests/bench/load_client.h"
 
@@ -26,7 +29,7 @@ enum {
 struct load {
     const char *address;
     bool grpc;
-    unsigned connections, points;
+    unsigned connections, points, senders;
     long requests, warm, pid;
     _Atomic long left, failures;
 };
@@ -36,7 +39,9 @@ struct sender {
     pthread_t thread;
     struct load_client *client;
     struct load_body body;
+    unsigned number;
     uint64_t sent;
+    struct latency latency;
 };
 
 static uint64_t now_ns(clockid_t clock)
@@ -98,11 +103,17 @@ static void *run(void *self)
     struct load *load = sender->load;
 
     while (atomic_fetch_sub(&load->left, 1) > 0) {
-        load_body_stamp(&sender->body, now_ns(CLOCK_REALTIME), ++sender->sent);
-        if (load_client_post(sender->client, buffer_slice(&sender->body.bytes)))
-            continue;
-        atomic_fetch_add(&load->failures, 1);
-        break;
+        unsigned turn = (unsigned)(sender->sent++ % load->senders);
+        uint64_t begin_ns;
+
+        load_body_stamp(&sender->body, now_ns(CLOCK_REALTIME), sender->sent);
+        load_body_rename(&sender->body, turn * load->connections + sender->number);
+        begin_ns = now_ns(CLOCK_MONOTONIC);
+        if (!load_client_post(sender->client, buffer_slice(&sender->body.bytes))) {
+            atomic_fetch_add(&load->failures, 1);
+            break;
+        }
+        latency_note(&sender->latency, now_ns(CLOCK_MONOTONIC) - begin_ns);
     }
     return NULL;
 }
@@ -117,42 +128,66 @@ static void send_all(struct load *load, struct sender *senders, long requests)
         pthread_join(senders[i].thread, NULL);
 }
 
-static void report(const struct load *load, double seconds, double cpu, size_t bytes)
+static void collect(const struct load *load, struct sender *senders,
+                    struct latency *latency)
+{
+    for (unsigned i = 0; i < load->connections; i++) {
+        latency_merge(latency, &senders[i].latency);
+        latency_reset(&senders[i].latency);
+    }
+    latency_sort(latency);
+}
+
+static void report(const struct load *load, double seconds, double cpu, size_t bytes,
+                   const struct latency *latency)
 {
     double points = (double)load->requests * load->points;
 
     printf("{\"protocol\": \"%s\", \"connections\": %u, \"requests\": %ld, "
            "\"points_per_request\": %u, \"bytes_per_request\": %zu, \"failures\": %ld, "
            "\"seconds\": %.3f, \"requests_per_s\": %.1f, \"points_per_s\": %.0f, "
-           "\"cpu_s\": %.2f, \"cpu_s_per_million_points\": %.4f, \"peak_mib\": %.1f}\n",
+           "\"cpu_s\": %.2f, \"cpu_s_per_million_points\": %.4f, \"peak_mib\": %.1f, "
+           "\"p50_ms\": %.3f, \"p99_ms\": %.3f, \"p999_ms\": %.3f, \"max_ms\": %.3f}\n",
            load->grpc ? "grpc" : "http", load->connections, load->requests, load->points,
            bytes, (long)load->failures, seconds, (double)load->requests / seconds,
-           points / seconds, cpu, cpu * 1e6 / points, (double)peak_kib(load->pid) / 1024);
+           points / seconds, cpu, cpu * 1e6 / points, (double)peak_kib(load->pid) / 1024,
+           latency_ms(latency, 0.5), latency_ms(latency, 0.99),
+           latency_ms(latency, 0.999), latency_ms(latency, 1));
 }
 
 static bool measure(struct load *load)
 {
     static struct sender senders[MAX_CONNECTIONS];
     uint64_t start_ns = now_ns(CLOCK_REALTIME);
+    struct latency latency = {0};
 
     for (unsigned i = 0; i < load->connections; i++) {
         senders[i].load = load;
+        senders[i].number = i;
         senders[i].client = load_client_new(load->address, load->grpc);
         if (!senders[i].client)
             return false;
         load_body_init(&senders[i].body, i, load->points, start_ns);
     }
     send_all(load, senders, load->warm);
+    for (unsigned i = 0; i < load->connections; i++)
+        latency_reset(&senders[i].latency);
 
     double cpu_before = cpu_s(load->pid);
     uint64_t begin_ns = now_ns(CLOCK_MONOTONIC);
 
     send_all(load, senders, load->requests);
-    report(load, (double)(now_ns(CLOCK_MONOTONIC) - begin_ns) / 1e9,
-           cpu_s(load->pid) - cpu_before, senders[0].body.bytes.len);
+
+    double seconds = (double)(now_ns(CLOCK_MONOTONIC) - begin_ns) / 1e9;
+
+    collect(load, senders, &latency);
+    report(load, seconds, cpu_s(load->pid) - cpu_before, senders[0].body.bytes.len,
+           &latency);
+    latency_release(&latency);
     for (unsigned i = 0; i < load->connections; i++) {
         load_client_free(senders[i].client);
         load_body_release(&senders[i].body);
+        latency_release(&senders[i].latency);
     }
     return load->failures == 0;
 }
@@ -172,6 +207,8 @@ static bool read_options(struct load *load, int argc, char **argv)
             load->requests = number;
         else if (strcmp(argv[i], "--points") == 0)
             load->points = (unsigned)number;
+        else if (strcmp(argv[i], "--senders") == 0)
+            load->senders = (unsigned)number;
         else if (strcmp(argv[i], "--warm") == 0)
             load->warm = number;
         else if (strcmp(argv[i], "--pid") == 0)
@@ -180,18 +217,18 @@ static bool read_options(struct load *load, int argc, char **argv)
             return false;
     }
     return load->connections >= 1 && load->connections <= MAX_CONNECTIONS &&
-           load->points > 0;
+           load->points > 0 && load->senders > 0;
 }
 
 int main(int argc, char **argv)
 {
     static struct load load = {
-        .connections = 4, .requests = 5000, .points = 1000, .warm = 200};
+        .connections = 4, .requests = 5000, .points = 1000, .senders = 1, .warm = 200};
 
     if (!read_options(&load, argc, argv)) {
         fprintf(stderr,
                 "usage: load grpc|http HOST:PORT [--connections N] [--requests N] "
-                "[--points N] [--warm N] [--pid PID]\n");
+                "[--points N] [--senders N] [--warm N] [--pid PID]\n");
         return 2;
     }
     return measure(&load) ? 0 : 1;

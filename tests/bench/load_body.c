@@ -6,7 +6,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+static const char INSTANCE[] = "bench-%06u"; /* a fixed length */
+
 enum {
+    INSTANCE_LEN = 12,
     POINTS_PER_METRIC = 100,
     ATTRIBUTES = 5,
     VALUE_AFTER_TIME = 9, /* eight bytes of time and the tag of the value */
@@ -65,7 +68,7 @@ static void put_resource(struct buffer *out, unsigned instance)
     struct buffer resource = {0};
     char text[32];
 
-    snprintf(text, sizeof(text), "bench-%u", instance);
+    snprintf(text, sizeof(text), INSTANCE, instance);
     put_attribute(&resource, 1, "service.name", "bench");
     put_attribute(&resource, 1, "service.instance.id", text);
     put_attribute(&resource, 1, "telemetry.sdk.language", "c");
@@ -89,6 +92,17 @@ static void find_places(struct load_body *body, uint64_t start_ns)
     }
 }
 
+/* The only place with such a text: the resource. */
+static void find_instance(struct load_body *body, unsigned instance)
+{
+    char text[INSTANCE_LEN + 1];
+    const char *at;
+
+    snprintf(text, sizeof(text), INSTANCE, instance);
+    at = memmem(body->bytes.ptr, body->bytes.len, text, INSTANCE_LEN);
+    body->instance_place = (size_t)(at - body->bytes.ptr);
+}
+
 void load_body_init(struct load_body *body, unsigned instance, unsigned points,
                     uint64_t start_ns)
 {
@@ -110,6 +124,15 @@ void load_body_init(struct load_body *body, unsigned instance, unsigned points,
     buffer_release(&scope);
     buffer_release(&resource);
     find_places(body, start_ns);
+    find_instance(body, instance);
+}
+
+void load_body_rename(struct load_body *body, unsigned instance)
+{
+    char text[INSTANCE_LEN + 1];
+
+    snprintf(text, sizeof(text), INSTANCE, instance);
+    memcpy(body->bytes.ptr + body->instance_place, text, INSTANCE_LEN);
 }
 
 void load_body_release(struct load_body *body)

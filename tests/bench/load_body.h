@@ -16,13 +16,17 @@ struct load_body {
     size_t *places; /* of each point's time; its value is 9 bytes further on */
     size_t place_count, place_room;
     size_t sum_count; /* the first so many are sums */
+    size_t instance_place;
 };
 
-/* `instance` makes the streams of one sender different from another's. */
+/* `instance` (below a million) makes the streams of one sender different from another's. */
 void load_body_init(struct load_body *body, unsigned instance, unsigned points,
                     uint64_t start_ns);
 void load_body_release(struct load_body *body);
 
 void load_body_stamp(struct load_body *body, uint64_t time_ns, uint64_t total);
+
+/* The same points of another sender. */
+void load_body_rename(struct load_body *body, unsigned instance);
 
 #endif
