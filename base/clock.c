@@ -54,14 +54,14 @@ uint64_t clock_filter_read(struct clock_filter *filter, uint64_t realtime_ns,
     uint64_t next_ns = realtime_ns;
 
     if (filter->last_ns != 0) {
-        uint64_t expected_ns = filter->last_ns +
-                               (monotonic_ns - filter->last_monotonic_ns);
+        uint64_t elapsed_ns = monotonic_ns - filter->last_monotonic_ns;
+        uint64_t slow_ns = filter->last_ns + elapsed_ns / 2;
 
-        if (!believes(filter, realtime_ns, expected_ns, monotonic_ns))
-            next_ns = expected_ns;
+        if (!believes(filter, realtime_ns, filter->last_ns + elapsed_ns, monotonic_ns))
+            next_ns = filter->last_ns + elapsed_ns;
+        else if (realtime_ns < slow_ns)
+            next_ns = slow_ns;
     }
-    if (next_ns < filter->last_ns)
-        next_ns = filter->last_ns;
     filter->last_ns = next_ns;
     filter->last_monotonic_ns = monotonic_ns;
     return next_ns;

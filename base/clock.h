@@ -3,7 +3,9 @@
  * ticks. It follows the machine's real-time clock, but a step must not close minutes early or make
  * good points look late, so it is compared with the monotonic clock:
  *
- *   - it never goes back: while the real-time clock is behind, it stands still;
+ *   - it never goes back: while the real-time clock is behind, it runs on at half the monotonic
+ *     clock's pace until they meet (were it to stand still, every minute that waits for a time would
+ *     wait for the length of the step: nine hours where a machine boots with local time);
  *   - a step forward of over 30 s is believed once it has lasted 10 s (a clock that is set wrong
  *     for a moment, a virtual machine that resumes and corrects itself); until then the receive
  *     clock runs on at the monotonic clock's pace. Smaller steps are followed at once.

@@ -1,5 +1,6 @@
 #include "base/journal_queue.h"
 
+#include "base/clock.h"
 #include "base/memory.h"
 
 #include <stdlib.h>
@@ -11,9 +12,14 @@ enum {
 
 void journal_queue_init(struct journal_queue *queue)
 {
+    pthread_condattr_t attributes;
+
     pthread_mutex_init(&queue->lock, NULL);
-    /* The default clock of a condition is CLOCK_REALTIME, which is what journal_wait() is given. */
-    pthread_cond_init(&queue->news, NULL);
+    /* A wait must not become an hour because the machine's clock is set back meanwhile. */
+    pthread_condattr_init(&attributes);
+    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+    pthread_cond_init(&queue->news, &attributes);
+    pthread_condattr_destroy(&attributes);
     queue->capacity = FIRST_ENTRIES;
     queue->entries = memory_new(FIRST_ENTRIES, sizeof(*queue->entries));
     queue->first = queue->ready = queue->end = 0;
@@ -113,15 +119,20 @@ bool journal_queue_next(struct journal_queue *queue, struct journal_record *reco
 
 /* ---- waiting ----------------------------------------------------------------------------- */
 
-static struct timespec to_timespec(uint64_t time_ns)
+/* The monotonic time at which the machine will have that Unix time, as its clock is now. */
+static struct timespec to_monotonic(uint64_t until_ns)
 {
+    uint64_t now_ns = clock_now_ns(), rest_ns = until_ns > now_ns ? until_ns - now_ns : 0;
+    uint64_t time_ns = clock_monotonic_ns();
+
+    time_ns += rest_ns < INT64_MAX - time_ns ? rest_ns : INT64_MAX - time_ns;
     return (struct timespec){.tv_sec = (time_t)(time_ns / 1000000000),
                              .tv_nsec = (long)(time_ns % 1000000000)};
 }
 
 void journal_queue_wait(struct journal_queue *queue, uint64_t until_ns)
 {
-    struct timespec until = to_timespec(until_ns);
+    struct timespec until = to_monotonic(until_ns);
     int timed_out = 0;
 
     pthread_mutex_lock(&queue->lock);

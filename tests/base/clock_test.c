@@ -76,15 +76,27 @@ static void a_step_that_is_taken_back_leaves_no_trace(void **state)
     assert_int_equal(read_s(&filter, NOON + 86421, 71), NOON + 86421);
 }
 
-static void a_step_back_makes_time_stand_still_until_the_clock_catches_up(void **state)
+static void a_step_back_halves_the_pace_until_the_clock_catches_up(void **state)
 {
     (void)state;
     struct clock_filter filter = {0};
 
     read_s(&filter, NOON, 50);
-    assert_int_equal(read_s(&filter, NOON - 20, 51), NOON);
-    assert_int_equal(read_s(&filter, NOON - 1, 70), NOON);
-    assert_int_equal(read_s(&filter, NOON + 1, 72), NOON + 1);
+    assert_int_equal(read_s(&filter, NOON - 20, 50), NOON);
+    assert_int_equal(read_s(&filter, NOON - 10, 60), NOON + 5);
+    assert_int_equal(read_s(&filter, NOON + 10, 80), NOON + 15);
+    assert_int_equal(read_s(&filter, NOON + 20, 90), NOON + 20);
+    assert_int_equal(read_s(&filter, NOON + 21, 91), NOON + 21);
+}
+
+static void a_step_back_that_is_taken_back_is_made_good(void **state)
+{
+    (void)state;
+    struct clock_filter filter = {0};
+
+    read_s(&filter, NOON, 50);
+    assert_int_equal(read_s(&filter, NOON - 3600 + 10, 60), NOON + 5);
+    assert_int_equal(read_s(&filter, NOON + 11, 61), NOON + 11);
 }
 
 static void the_shared_clock_tells_the_time_and_never_goes_back(void **state)
@@ -110,10 +122,11 @@ static void a_clock_goes_on_where_another_one_stopped(void **state)
     uint64_t now_ns = clock_now_ns();
     struct clock *ahead = clock_new_after(now_ns + day_ns);
     struct clock *behind = clock_new_after(now_ns - day_ns);
+    uint64_t first_ns = clock_read(ahead);
 
     (void)state;
-    assert_int_equal(clock_read(ahead), now_ns + day_ns);
-    assert_int_equal(clock_read(ahead), now_ns + day_ns);
+    assert_true(first_ns >= now_ns + day_ns && first_ns < now_ns + 2 * day_ns);
+    assert_true(clock_read(ahead) >= first_ns);
     assert_true(clock_read(behind) >= now_ns);
     clock_free(ahead);
     clock_free(behind);
@@ -138,7 +151,8 @@ int main(void)
         cmocka_unit_test(a_step_of_thirty_seconds_is_followed_at_once),
         cmocka_unit_test(a_larger_step_is_followed_after_ten_seconds),
         cmocka_unit_test(a_step_that_is_taken_back_leaves_no_trace),
-        cmocka_unit_test(a_step_back_makes_time_stand_still_until_the_clock_catches_up),
+        cmocka_unit_test(a_step_back_halves_the_pace_until_the_clock_catches_up),
+        cmocka_unit_test(a_step_back_that_is_taken_back_is_made_good),
         cmocka_unit_test(the_shared_clock_tells_the_time_and_never_goes_back),
         cmocka_unit_test(a_clock_goes_on_where_another_one_stopped),
         cmocka_unit_test(monotonic_time_passes),

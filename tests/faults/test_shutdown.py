@@ -10,10 +10,10 @@ from scene import Scene
 pytestmark = pytest.mark.background
 STOP_S = 25  # what the gateway gives itself
 SLACK_S = 4  # and what a busy machine may add
-TSDB = "/api/v0/"
-FOREVER = 10**6
+API = "/api/v0/"
+FOREVER = float("inf")
 
-DOWN = {"reset": True}
+DOWN = {"broken": "reset"}
 SLOW = {"delay_s": 60, "status": 504}
 
 
@@ -26,22 +26,17 @@ def stop(scene, number=signal.SIGTERM):
     return code, took_s, scene.lives.logs[-1]
 
 
-def end_faults(api):
-    with api._lock:
-        api._faults.clear()
-
-
 @pytest.mark.parametrize("fault", [None, DOWN, SLOW], ids=["up", "down", "slow"])
 def test_a_stop_under_load_loses_nothing(fault):
     with Scene() as scene:
         if fault:
-            scene.api.fault(TSDB, FOREVER, **fault)
+            scene.api.fault(API, FOREVER, **fault)
         scene.load()
         scene.wait_acknowledged(60)
         code, took_s, log = stop(scene)
         assert code == 0, log
         assert took_s < STOP_S + SLACK_S
-        end_faults(scene.api)
+        scene.api.clear_faults()
         scene.lives.start()
         scene.check()
 
@@ -58,19 +53,19 @@ def test_a_stop_while_the_api_is_up_is_quick_and_leaves_nothing():
 
 def test_a_stop_while_the_api_is_down_says_how_much_waits():
     with Scene() as scene:
-        scene.api.fault(TSDB, FOREVER, **DOWN)
+        scene.api.fault(API, FOREVER, **DOWN)
         scene.send_all(scene.source("host", 5))
         code, _, log = stop(scene)
         assert code == 0
         assert "values_waiting=45" in log  # nine names in each of five minutes
-        end_faults(scene.api)
+        scene.api.clear_faults()
         scene.lives.start()
         scene.check()
 
 
 def test_without_state_a_stop_says_what_dies_and_exits_75():
     with Scene(durability="memory") as scene:
-        scene.api.fault(TSDB, FOREVER, **DOWN)
+        scene.api.fault(API, FOREVER, **DOWN)
         scene.send_all(scene.source("host", 5))
         code, _, log = stop(scene)
         assert code == 75
@@ -79,7 +74,7 @@ def test_without_state_a_stop_says_what_dies_and_exits_75():
 
 def test_a_second_signal_ends_at_once_and_loses_nothing():
     with Scene() as scene:
-        scene.api.fault(TSDB, FOREVER, **SLOW)
+        scene.api.fault(API, FOREVER, **SLOW)
         scene.send_all(scene.source("host"))
         process = scene.lives.gateway.process
         process.send_signal(signal.SIGTERM)
@@ -88,18 +83,18 @@ def test_a_second_signal_ends_at_once_and_loses_nothing():
         process.send_signal(signal.SIGTERM)
         assert process.wait(5) == -signal.SIGTERM
         scene.lives.bury()
-        end_faults(scene.api)
+        scene.api.clear_faults()
         scene.lives.start()
         scene.check()
 
 
 def test_a_kill_in_the_middle_of_a_stop_loses_nothing():
     with Scene() as scene:
-        scene.api.fault(TSDB, FOREVER, **SLOW)
+        scene.api.fault(API, FOREVER, **SLOW)
         scene.load()
         scene.wait_acknowledged(60)
         scene.lives.gateway.process.send_signal(signal.SIGTERM)
         time.sleep(0.3)
-        end_faults(scene.api)
+        scene.api.clear_faults()
         scene.lives.restart()
         scene.check()
