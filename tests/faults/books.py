@@ -101,6 +101,20 @@ class Watch(threading.Thread):
             time.sleep(0.2)
         return self.last
 
+    def wait_right(self, judge, timeout_s):
+        """Settled, and judge() finds nothing wrong: (last look, outcome), of the last attempt.
+
+        A minute that closed before all of it had come is corrected up to a minute later, and no
+        counter says that it is going to be.
+        """
+        deadline = time.monotonic() + timeout_s
+        while True:
+            last = self.wait_settled(max(deadline - time.monotonic(), 1))
+            outcome = judge()
+            if not outcome.problems or time.monotonic() > deadline:
+                return last, outcome
+            time.sleep(1)
+
     def end(self):
         self._ending.set()
         self.join()

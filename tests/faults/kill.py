@@ -163,8 +163,8 @@ class Run:
     def kill(self, times):
         self.lives.kill_often(times, self.seed)
 
-    def finish(self):
-        """Lets everybody end, waits until everything is posted, and judges."""
+    def finish(self, linger_s=0.0, settle_s=SETTLE_S):
+        """Lets everybody end, waits until everything is posted (and a while longer), and judges."""
         for program in self._sdks:
             program.stop()
         for program in self._sdks:
@@ -173,8 +173,9 @@ class Run:
             sender.finish(60)
         if self._sdks:
             self._wait_for_last_minute()
-        last = self._watch.wait_settled(SETTLE_S)
-        return self._judge(last)
+        last, _ = self._watch.wait_right(self._compare, settle_s)
+        time.sleep(linger_s)
+        return self._judge(self._watch.look() if linger_s else last)
 
     def _wait_for_last_minute(self):
         """What the SDKs counted last belongs to a minute that is not over."""
@@ -185,21 +186,22 @@ class Run:
             LAST_MINUTE_S,
         )
 
-    def _judge(self, last):
+    def _compare(self):
         outcome, truth = Outcome(), {}
         for sender in self._senders:
             truth |= sender.truth
-            outcome.acknowledged_requests += sender.requests
-            outcome.acknowledged_points += sender.points
-            outcome.resends += sender.resends
         own = {program.service for program in self._sdks}
         held = {key: posted[-1] for key, posted in self.api.values.items() if key[1] not in own}
         compare(outcome, truth, held)
         outcome.sdk = {p.service: (p.counted, p.posted(self.api)) for p in self._sdks}
-        self._count(outcome, last)
         return outcome
 
-    def _count(self, outcome, last):
+    def _judge(self, last):
+        outcome = self._compare()
+        for sender in self._senders:
+            outcome.acknowledged_requests += sender.requests
+            outcome.acknowledged_points += sender.points
+            outcome.resends += sender.resends
         outcome.kills, outcome.early_kills = self.lives.kills, self.lives.early_kills
         outcome.recovery_s = self.lives.recoveries_s
         outcome.looks, outcome.books = self._watch.looks, self._watch.problems
@@ -213,6 +215,7 @@ class Run:
         if not self._sdks and not any(isinstance(s, replays.Recording)
                                       for sender in self._senders for s in sender.sent):
             outcome.miscounted_points = self._miscounted(last)
+        return outcome
 
     def _miscounted(self, last):
         """Made-up senders only: each of their points is merged once, but for baselines."""
@@ -221,14 +224,23 @@ class Run:
 
 
 def run(
-    *, kills, seed, durability="process", folders=RECORDINGS, sdk_kinds=(), calm_s=0.0, **how
+    *,
+    kills,
+    seed,
+    durability="process",
+    folders=RECORDINGS,
+    sdk_kinds=(),
+    calm_s=0.0,
+    linger_s=0.0,
+    settle_s=SETTLE_S,
+    **how,
 ):
     options = {"hosts.native_metrics": "on"}
     with StandIn() as api, Lives(api, options, durability=durability, **how) as lives:
         with Run(api, lives, seed, folders=folders, sdk_kinds=sdk_kinds) as one:
             one.kill(kills)
             time.sleep(calm_s)
-            return one.finish()
+            return one.finish(linger_s, settle_s)
 
 
 def main():
@@ -239,6 +251,7 @@ def main():
     parser.add_argument("--program", help="the binary; default: the release build")
     parser.add_argument("--made-up-only", action="store_true", help="no recordings, no SDKs")
     parser.add_argument("--calm", type=float, default=0.0, help="seconds of load after the kills")
+    parser.add_argument("--linger", type=float, default=70.0, help="seconds before the verdict")
     parser.add_argument("--json", type=pathlib.Path, help="where the figures go as well")
     arguments = parser.parse_args()
     print(f"kill: seed {arguments.seed}", flush=True)
@@ -248,6 +261,7 @@ def main():
         seed=arguments.seed,
         durability=arguments.durability,
         calm_s=arguments.calm,
+        linger_s=arguments.linger,
         folders=[] if arguments.made_up_only else RECORDINGS,
         sdk_kinds=sdks.KINDS if sdks.are_installed() and not arguments.made_up_only else (),
         **how,

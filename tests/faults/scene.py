@@ -105,8 +105,7 @@ class Scene(contextlib.ExitStack):
     def check(self, timeout_s=SETTLE_S, may_drop=()):
         """Everything that was acknowledged is posted, nothing else is, the books balance."""
         self.finish()
-        last = self.watch.wait_settled(timeout_s)
-        outcome = self.judge()
+        last, outcome = self.watch.wait_right(self.judge, timeout_s)
         dropped = last.by_label("points_dropped_total")
         outcome.dropped = {k: v for k, v in dropped.items() if k not in may_drop}
         outcome.unsettled = not last.is_settled

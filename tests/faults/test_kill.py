@@ -13,7 +13,7 @@ SEED = 20261124
 
 def test_without_state_a_kill_loses_what_was_acknowledged():
     """So the others are able to fail."""
-    outcome = kill.run(kills=2, seed=SEED, durability="memory", folders=[])
+    outcome = kill.run(kills=2, seed=SEED, durability="memory", folders=[], settle_s=20)
     assert outcome.acknowledged_requests > 0
     assert outcome.lost
     assert outcome.books == []
