@@ -362,11 +362,12 @@ static void start_clock(struct engine *engine)
     engine->clock = clock_new_after(floor_ns);
     if (floor_ns <= now_ns + CLOCK_TOLERANCE_NS)
         return;
-    log_event(LOG_ERROR,
-              "the machine's clock is behind the state: time stands still until it has "
-              "caught up, and points of today may be refused; set the clock, or move the "
-              "state directory away",
-              LOG_DOUBLE("seconds", (double)(floor_ns - now_ns) / 1e9));
+    log_event(
+        LOG_ERROR,
+        "the machine's clock is behind the state: time runs at half pace until it has "
+        "caught up, and points of today may be refused; set the clock, or move the "
+        "state directory away",
+        LOG_DOUBLE("seconds", (double)(floor_ns - now_ns) / 1e9));
     pthread_mutex_lock(&engine->picture_lock);
     engine->picture.clock_behind_ns = floor_ns - now_ns;
     pthread_mutex_unlock(&engine->picture_lock);

@@ -15,7 +15,7 @@
  * every minute that is over is closed early.
  *
  * Receive times never fall along the journal, over restarts too: where the machine's clock is behind
- * the state, time stands still until it has caught up.
+ * the state, time runs at half pace until it has caught up.
  */
 #ifndef APP_ENGINE_H
 #define APP_ENGINE_H

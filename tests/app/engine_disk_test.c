@@ -276,7 +276,7 @@ static void journal_that_refuses_answers_the_sender_and_keeps_nothing(void **sta
 
 /* ---- the clock --------------------------------------------------------------------------- */
 
-static void time_stands_still_where_the_clock_is_behind_the_state(void **state)
+static void time_goes_on_from_the_state_where_the_clock_is_behind(void **state)
 {
     struct scene *scene = *state;
     struct error err;
@@ -310,7 +310,7 @@ static void time_stands_still_where_the_clock_is_behind_the_state(void **state)
     journal = journal_open(&options, &err);
     while (journal_next(journal, &last))
         if (last.kind == JOURNAL_REQUEST)
-            assert_int_equal(last.receive_ns, tomorrow_ns);
+            assert_in_range(last.receive_ns, tomorrow_ns, tomorrow_ns + 3600 * NS_PER_S);
     assert_int_equal(last.lsn, 3);
     journal_free(journal);
     disk_free_directory(disk);
@@ -331,7 +331,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(
             journal_that_refuses_answers_the_sender_and_keeps_nothing, set_up, tear_down),
         cmocka_unit_test_setup_teardown(
-            time_stands_still_where_the_clock_is_behind_the_state, set_up, tear_down),
+            time_goes_on_from_the_state_where_the_clock_is_behind, set_up, tear_down),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
