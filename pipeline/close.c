@@ -19,7 +19,7 @@ static bool lags(const struct pipeline *p, const struct stream *stream, uint64_t
     uint64_t start_ns = minute_start_ns(minute), end_ns = minute_end_ns(minute);
 
     if (stream->ended_ns || stream->fed_ns >= start_ns ||
-        reach_known_ns(p, stream) >= end_ns)
+        reach_reported_ns(p, stream) >= end_ns)
         return false;
     return stream->last_ns > start_ns - NS_PER_MIN ||
            stream_is_alive(stream, stream->last_ns, end_ns);
@@ -81,6 +81,26 @@ static uint64_t closes_at_ns(const struct pipeline *p, const struct cell *cell,
 
 /* ---- posted? ----------------------------------------------------------------------------- */
 
+/* Has the source reported without a break since a time before `time_ns`? */
+static bool source_reports(const struct pipeline *p, const struct stream *stream,
+                           uint64_t time_ns)
+{
+    return stream->shape == SHAPE_DELTA && reach_is_covered(p, stream, time_ns);
+}
+
+/* Was the stream known from the minute's start to its end, by its own points or by its source? */
+static bool is_watched(const struct pipeline *p, const struct stream *stream,
+                       uint64_t minute)
+{
+    uint64_t start_ns = minute_start_ns(minute), end_ns = minute_end_ns(minute);
+
+    if (stream->shape == SHAPE_VALUE || stream->covered_ns > start_ns)
+        return false;
+    return reach_known_ns(p, stream) >= end_ns ||
+           (source_reports(p, stream, start_ns) &&
+            reach_reported_ns(p, stream) >= end_ns);
+}
+
 /* Was one stream watched from the minute's start to its end? */
 static bool was_watched(const struct pipeline *p, const struct cell *cell,
                         uint64_t minute)
@@ -88,34 +108,24 @@ static bool was_watched(const struct pipeline *p, const struct cell *cell,
     struct members walk = members_of(cell, minute);
     const struct stream *stream;
 
-    while ((stream = members_next(p, &walk)) != NULL) {
-        if (stream->shape != SHAPE_VALUE &&
-            stream->covered_ns <= minute_start_ns(minute) &&
-            reach_known_ns(p, stream) >= minute_end_ns(minute))
+    while ((stream = members_next(p, &walk)) != NULL)
+        if (is_watched(p, stream, minute))
             return true;
-    }
     return false;
-}
-
-/* Has the source reported without a break from before the minute's end on? */
-static bool source_reported(const struct pipeline *p, const struct stream *stream,
-                            uint64_t minute)
-{
-    return reach_is_covered(p, stream, minute_end_ns(minute) - 1);
 }
 
 /* Silent delta streams are covered with zero while their source reports. */
 static bool is_covered_by_source(const struct pipeline *p, const struct cell *cell,
                                  uint64_t minute)
 {
+    uint64_t end_ns = minute_end_ns(minute);
     struct members walk = members_of(cell, minute);
     const struct stream *stream;
 
-    while ((stream = members_next(p, &walk)) != NULL) {
-        if (stream->shape == SHAPE_DELTA && stream->covered_ns < minute_end_ns(minute) &&
-            reach_known_ns(p, stream) > minute_start_ns(minute))
+    while ((stream = members_next(p, &walk)) != NULL)
+        if (stream->covered_ns < end_ns && source_reports(p, stream, end_ns - 1) &&
+            reach_reported_ns(p, stream) > minute_start_ns(minute))
             return true;
-    }
     return false;
 }
 
@@ -211,7 +221,7 @@ static bool stream_goes_on(const struct pipeline *p, const struct stream *stream
         return value_read(p, stream, minute, &reading);
     if (stream->shape != SHAPE_DELTA || stream->ended_ns ||
         stream->covered_ns >= minute_end_ns(minute) ||
-        !source_reported(p, stream, minute))
+        !source_reports(p, stream, minute_end_ns(minute) - 1))
         return false;
 
     const struct source *source = state_source(p,

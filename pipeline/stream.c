@@ -267,6 +267,26 @@ void stream_drop(struct pipeline *p, uint32_t index)
     p->counts.evicted++;
 }
 
+/* Does the stream say something in a minute that is still open, or that closed in the backfill and may
+ * be posted again? Without it that minute would come out wrong. */
+static bool is_needed(const struct pipeline *p, const struct stream *stream)
+{
+    uint64_t first = minute_beginning_at(stream->first_ns);
+    uint64_t last = minute_beginning_at(stream->last_ns);
+    uint32_t cell = members_cell(p, stream, last);
+    uint32_t at = cell == POOL_NONE ? POOL_NONE : state_cell(p, cell)->newest_minute;
+
+    for (; at != POOL_NONE; at = state_minute(p, at)->older) {
+        const struct minute *minute = state_minute(p, at);
+        bool is_its_own = minute->number >= first &&
+                          minute->number < last + HISTORY_MINUTES;
+
+        if (is_its_own && (minute->posted_ns == 0 || minute->late || minute->changed))
+            return true;
+    }
+    return false;
+}
+
 /*
  * By point times: those of its own source while that is heard, else the newest of all. (A collector
  * that replays an old queue is hours behind the others and yet not idle.)
@@ -302,7 +322,7 @@ void stream_sweep(struct pipeline *p)
 
         if (stream->family == POOL_NONE)
             continue;
-        if (is_idle(p, stream))
+        if (is_idle(p, stream) && !is_needed(p, stream))
             stream_drop(p, index);
         else if (stream->move != POOL_NONE)
             members_trim(p, index, oldest);

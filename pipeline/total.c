@@ -217,13 +217,10 @@ static void first_cumulative(struct pipeline *p, uint32_t index,
 static bool is_stale(struct pipeline *p, const struct stream *stream,
                      const struct arrival *arrival)
 {
-    bool is_same_time = arrival->point->time_ns == stream->last_ns;
-
     if (arrival->point->time_ns > stream->last_ns)
         return false;
     books_count(p,
-                is_same_time && same_value(p, stream, arrival) ? REASON_DUPLICATE
-                                                               : REASON_OUT_OF_ORDER,
+                same_value(p, stream, arrival) ? REASON_DUPLICATE : REASON_OUT_OF_ORDER,
                 1, arrival->metric);
     return true;
 }
@@ -321,6 +318,19 @@ static void begin_earlier(struct pipeline *p, uint32_t index,
     mark_unknown_beginning(p, index, from_ns);
 }
 
+/* Between the stream's last point and this window, is there time of which nobody said anything? */
+static bool leaves_a_hole(const struct pipeline *p, const struct stream *stream,
+                          const struct arrival *arrival, uint64_t from_ns)
+{
+    const struct source *source = state_source(p,
+                                               state_family(p, stream->family)->source);
+
+    if (from_ns <= reach_known_ns(p, stream))
+        return false;
+    return !reach_is_covered(p, stream, stream->last_ns) ||
+           !cadence_is_alive(&source->cadence, source->last_ns, arrival->point->time_ns);
+}
+
 static void observe_delta(struct pipeline *p, uint32_t index,
                           const struct arrival *arrival)
 {
@@ -330,7 +340,7 @@ static void observe_delta(struct pipeline *p, uint32_t index,
 
     if (arrival->is_first || stream->ended_ns)
         begin_delta(p, index, arrival, from_ns);
-    else if (from_ns > stream->last_ns && !reach_is_covered(p, stream, stream->last_ns))
+    else if (leaves_a_hole(p, stream, arrival, from_ns))
         stream->covered_ns = from_ns;
     else
         begin_earlier(p, index, arrival, from_ns);
