@@ -299,6 +299,7 @@ static void open_memory(struct engine *engine)
     struct fold_options options = fold_options(engine);
 
     engine->fold = fold_new(&options);
+    publish(engine, engine->fold);
     pthread_mutex_lock(&engine->picture_lock);
     engine->journal = journal_new_memory();
     pthread_mutex_unlock(&engine->picture_lock);
@@ -347,6 +348,8 @@ static bool open_disk(struct engine *engine, struct error *err)
         return false;
     engine->seed = recovery.seed;
     engine->fold = recovery.fold;
+    /* Before the journal, which says that the books are complete. */
+    publish(engine, engine->fold);
     pthread_mutex_lock(&engine->picture_lock);
     engine->journal = recovery.journal;
     engine->picture.recovery = recovery.report;
@@ -382,7 +385,6 @@ bool engine_start(struct engine *engine, struct error *err)
     else if (!open_disk(engine, err))
         return false;
     start_clock(engine);
-    publish(engine, engine->fold);
     /* Before any request. */
     offer_config(engine);
     atomic_store(&engine->admission.is_open, true);

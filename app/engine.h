@@ -80,7 +80,8 @@ struct engine_picture {
     uint64_t lsn;
     size_t inflight_bytes, max_inflight_bytes;
     bool is_accepting;
-    bool is_recovered; /* what was found has been replayed */
+    bool
+        is_recovered; /* what was found has been replayed; before that books are behind */
     /* Requests, by why they were refused: no room in flight, journal, not accepting. */
     uint64_t refused_room, refused_journal, refused_closed;
     uint64_t clock_behind_ns; /* of the state, at the start */

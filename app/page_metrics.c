@@ -259,7 +259,9 @@ void page_metrics(const struct page_facts *facts, struct buffer *out)
            facts->started_ns / 1000000000);
     single(out, "resident_memory_bytes", "gauge", "Resident memory of the process.",
            facts->resident_bytes);
-    put_points(out, &facts->engine->ledger);
+    /* Not known while the state is being read: zero would look like a counter that began anew. */
+    if (facts->engine->is_recovered)
+        put_points(out, &facts->engine->ledger);
     put_values(out, facts->values);
     put_engine(out, facts->engine);
     put_refused(out, facts->engine);

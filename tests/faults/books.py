@@ -37,6 +37,11 @@ class Books:
             if key.startswith(name + "{") and value
         }
 
+    @property
+    def is_recovered(self):
+        """While the state is being read the page has no counts of points."""
+        return "points_received_total" in self._series
+
     def problems(self):
         found = []
         for total, ends in (("points_received_total", POINT_ENDS),
@@ -78,9 +83,11 @@ class Watch(threading.Thread):
             self._ending.wait(LOOK_S)
 
     def look(self):
-        """One look, by whoever wants one; the lock keeps looks in order."""
+        """One look, by whoever wants one; the lock keeps looks in order. None before recovery."""
         with self._lock:
             books = read(self._admin)
+            if not books.is_recovered:
+                return None
             self.looks += 1
             self.problems += books.problems()
             if self._durable and self.last:
@@ -97,7 +104,8 @@ class Watch(threading.Thread):
         deadline = time.monotonic() + timeout_s
         settled = 0
         while settled < 2 and time.monotonic() < deadline:
-            settled = settled + 1 if self.look().is_settled else 0
+            books = self.look()
+            settled = settled + 1 if books and books.is_settled else 0
             time.sleep(0.2)
         return self.last
 
