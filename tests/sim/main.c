@@ -22,6 +22,9 @@ int main(int argc, char **argv)
         struct world_result result;
 
         options.seed = seed;
+        options.store = (enum world_store)(1 + seed % 2);
+        options.kills = 6;
+        options.disk_fails = seed % 4 > 1;
         world_run(&options, &result);
         printf("seed %" PRIu64 ": %s | ack %" PRIu64 " posted %" PRIu64
                " checked %" PRIu64 " sums %" PRIu64 " dropped %" PRIu64

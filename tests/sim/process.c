@@ -1,42 +1,18 @@
-#include "tests/sim/process.h"
-
 #include "base/memory.h"
-#include "tests/sim/chance.h"
+#include "tests/sim/process_store.h"
 
 #include <stdlib.h>
 
 enum {
     LOOK_BUSY_MS = 250, /* as exporter/delivery.c looks around */
     LOOK_IDLE_MS = 5000,
+    COMMIT_AGAIN_MS = 1000, /* after one that failed, as there */
+    ERRANDS_MAX = 8,
     FLUSH_MS = 5,
-    REFUSED_MS = 1000, /* until a refused tick is offered again */
+    REFUSED_MS = 1000, /* until a refused tick is offered again, as app/engine.c does */
 };
 
 static const uint64_t MS_NS = 1000000;
-
-/* A record on its way to the engine; what the journal gets as its context. */
-struct submission {
-    struct process *process;
-    size_t index;                      /* in the history */
-    const struct sim_request *request; /* NULL: a record of our own */
-};
-
-struct process {
-    struct process_options options;
-    struct chance chance;
-    struct journal *journal;
-    struct fold *fold;
-    struct outbox *outbox;
-    struct dispatch *dispatch;
-    struct buffer config;            /* that should be in force */
-    struct submission **submissions; /* all of this process */
-    size_t submission_count, submission_room;
-    bool tick_is_on_its_way, config_is_on_its_way;
-    uint64_t refused_until_ns; /* own records wait after a refusal */
-    uint64_t flush_ns, engine_ns, deliver_ns;
-    const char *problem;
-    struct process_stats stats;
-};
 
 /* ---- appending --------------------------------------------------------------------------- */
 
@@ -47,6 +23,8 @@ static void conclude(void *self, enum error_kind kind)
     struct history *history = process->options.history;
     enum journal_kind what = history->records[submission->index].kind;
 
+    if (process->options.is_dead(process->options.self))
+        return; /* nobody hears it */
     history_answer(history, submission->index, kind);
     if (submission->request) {
         process->options.answer(process->options.self, submission->request->id, kind);
@@ -113,39 +91,12 @@ static void append_own(struct process *process, enum journal_kind kind, struct s
 
 /* ---- the engine -------------------------------------------------------------------------- */
 
-static void note(struct process *process, bool holds, const char *problem)
-{
-    if (!holds && !process->problem)
-        process->problem = problem;
-}
-
-static void put(void *self, const struct mackerel_row *rows, size_t count,
-                uint64_t tick_lsn)
-{
-    struct process *process = self;
-
-    outbox_put(process->outbox, rows, count, tick_lsn);
-}
-
-static void apply(struct process *process, const struct journal_record *record)
-{
-    history_give(process->options.history, record, fold_lsn(process->fold));
-    fold_apply(process->fold, record, NULL);
-    note(process, fold_unreadable(process->fold) == 0, "a record could not be read");
-    note(process, point_ledger_balances(pipeline_ledger(fold_pipeline(process->fold))),
-         "the point ledger does not balance");
-    if (record->kind == JOURNAL_TICK)
-        process->tick_is_on_its_way = false;
-    if (record->kind == JOURNAL_CONFIG)
-        process->config_is_on_its_way = false;
-}
-
 static void apply_all(struct process *process)
 {
     struct journal_record record;
 
     while (journal_next(process->journal, &record))
-        apply(process, &record);
+        process_store_apply(process, &record);
 }
 
 static void run_engine(struct process *process, uint64_t now_ns)
@@ -168,20 +119,32 @@ static struct instant instant_at(uint64_t now_ns)
     return (struct instant){.mono_ms = now_ns / MS_NS, .unix_ns = now_ns};
 }
 
-static void send_all(struct process *process, uint64_t now_ns)
+static void commit(struct process *process, uint64_t now_ns)
 {
-    struct errand *errand;
+    struct error err;
 
-    while ((errand = dispatch_next(process->dispatch, instant_at(now_ns))))
-        process->options.send(process->options.self, errand);
+    if (now_ns < process->commit_hold_ns || outbox_commit(process->outbox, &err))
+        return;
+    process->stats.failed_commits++;
+    process->commit_hold_ns = now_ns + COMMIT_AGAIN_MS * MS_NS;
 }
 
+/* As exporter/delivery.c: what is on its way is noted on disk before it sets off. */
 static void deliver(struct process *process, uint64_t now_ns)
 {
     struct outbox_counts counts;
+    struct errand *errands[ERRANDS_MAX];
+    size_t count = 0;
 
+    commit(process, now_ns);
     dispatch_tend(process->dispatch, instant_at(now_ns));
-    send_all(process, now_ns);
+    while (count < ERRANDS_MAX &&
+           (errands[count] = dispatch_next(process->dispatch, instant_at(now_ns))))
+        count++;
+    if (count)
+        commit(process, now_ns);
+    for (size_t i = 0; i < count; i++)
+        process->options.send(process->options.self, errands[i]);
     outbox_read_counts(process->outbox, &counts);
     process->deliver_ns = now_ns + (counts.values ? LOOK_BUSY_MS : LOOK_IDLE_MS) * MS_NS;
 }
@@ -206,23 +169,20 @@ struct process *process_boot(const struct process_options *options, uint64_t now
 
     process->options = *options;
     process->chance = chance_of(chance_mix(options->seed, now_ns));
-    process->outbox = outbox_new(
-        &(struct outbox_options){.max_bytes = options->outbox_max_bytes});
-    process->fold = fold_new(&(struct fold_options){
-        .seed = options->seed,
-        .put = put,
-        .self = process,
-    });
-    process->journal = journal_new_memory();
+    fold_write_config(options->pipeline, &process->config);
+    process->flush_ns = UINT64_MAX;
+    process->engine_ns = process->deliver_ns = now_ns;
+    process->save_ns = UINT64_MAX;
+    if (!process_store_open(process, now_ns)) {
+        process_free(process);
+        return NULL;
+    }
     process->dispatch = dispatch_new(&(struct dispatch_options){
         .outbox = process->outbox,
         .outbox_max_bytes = options->outbox_max_bytes,
         .hosts = {.native = NATIVE_MODE_ON},
         .random = options->random,
     });
-    fold_write_config(options->pipeline, &process->config);
-    process->flush_ns = UINT64_MAX;
-    process->engine_ns = process->deliver_ns = now_ns;
     return process;
 }
 
@@ -231,9 +191,7 @@ void process_free(struct process *process)
     if (!process)
         return;
     dispatch_free(process->dispatch);
-    outbox_free(process->outbox);
-    fold_free(process->fold);
-    journal_free(process->journal);
+    process_store_close(process);
     for (size_t i = 0; i < process->submission_count; i++)
         free(process->submissions[i]);
     free(process->submissions);
@@ -248,17 +206,22 @@ static uint64_t least(uint64_t a, uint64_t b)
 
 uint64_t process_next_ns(const struct process *process)
 {
-    return least(least(process->flush_ns, process->engine_ns), process->deliver_ns);
+    return least(least(process->flush_ns, process->save_ns),
+                 least(process->engine_ns, process->deliver_ns));
 }
 
 void process_step(struct process *process, uint64_t now_ns)
 {
+    if (process->flush_ns <= now_ns) {
+        process->flush_ns = UINT64_MAX;
+        journal_flush(process->journal);
+    }
     if (process->engine_ns <= now_ns)
         run_engine(process, now_ns);
     if (process->deliver_ns <= now_ns)
         deliver(process, now_ns);
-    if (process->flush_ns <= now_ns)
-        process->flush_ns = UINT64_MAX;
+    if (process->save_ns <= now_ns)
+        process_store_save(process, now_ns);
 }
 
 const struct fold *process_fold(const struct process *process)
@@ -276,7 +239,8 @@ const char *process_check(struct process *process)
     struct value_ledger ledger;
 
     outbox_read_ledger(process->outbox, &ledger);
-    note(process, value_ledger_balances(&ledger), "the value ledger does not balance");
+    process_store_note(process, value_ledger_balances(&ledger),
+                       "the value ledger does not balance");
     return process->problem;
 }
 

@@ -30,6 +30,7 @@ struct process_options {
     enum journal_durability durability;
     uint64_t journal_max_bytes, segment_bytes, outbox_max_bytes, min_free_bytes;
     uint64_t checkpoint_every_ns;
+    uint64_t checkpoint_bytes; /* of journal since the last checkpoint */
     const struct pipeline_options *pipeline;
     struct history *history;
     health_random *random;
@@ -39,6 +40,8 @@ struct process_options {
     void (*answer)(void *self, unsigned request, enum error_kind kind);
     /* A request to Mackerel sets off; process_answer() brings what comes back. */
     void (*send)(void *self, struct errand *errand);
+    /* Does nothing that it does count any more? */
+    bool (*is_dead)(void *self);
     void *self;
 };
 
@@ -65,7 +68,8 @@ const char *process_check(struct process *process);
 
 struct process_stats {
     uint64_t replayed, checkpoints, failed_checkpoints, failed_commits, refused_ticks;
-    uint64_t bad_files, lost_records, torn_bytes;
+    uint64_t loaded; /* checkpoints that were read */
+    uint64_t bad_files, lost_records, torn_bytes, failed_syncs;
 };
 
 void process_read_stats(const struct process *process, struct process_stats *stats);

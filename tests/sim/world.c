@@ -3,6 +3,7 @@
 #include "base/memory.h"
 #include "tests/sim/chance.h"
 #include "tests/sim/fake_disk.h"
+#include "tests/sim/sim_vfs.h"
 
 #include <inttypes.h>
 #include <stdarg.h>
@@ -22,6 +23,10 @@ enum tag { /* of the streams of chance */
 enum {
     SETTLE_S = 30 * 60,    /* after the senders stop: minutes close, the outbox drains */
     PATIENCE_S = 6 * 3600, /* longer is a failure */
+    KILLS_MAX = 64,
+    TROUBLES_MAX = 64,
+    DISK_BYTES = 64 << 20,
+    AGAIN_S = 5, /* until a start that failed is tried again */
 };
 
 /* Something on its way between a sender and the gateway. */
@@ -30,6 +35,19 @@ struct parcel {
     const struct sim_request *request;
     bool is_answer;
     enum sender_answer answer;
+};
+
+enum trouble_kind {
+    TROUBLE_NONE,
+    TROUBLE_FULL,
+    TROUBLE_WRITES,
+    TROUBLE_SYNCS
+};
+
+/* The disk has it from then on. */
+struct trouble {
+    uint64_t from_ns;
+    enum trouble_kind kind;
 };
 
 /* A request to Mackerel whose client waits. */
@@ -44,6 +62,12 @@ struct world {
     uint64_t now_ns, start_ns, last_stamp_ns, end_ns;
     struct chance chance;
     struct fake_disk *disk;
+    struct sim_vfs *vfs;
+    uint64_t kills[KILLS_MAX]; /* when; in order */
+    size_t kill_count, next_kill;
+    struct trouble troubles[TROUBLES_MAX];
+    size_t trouble_count, next_trouble;
+    uint64_t boot_ns; /* when the next process starts; UINT64_MAX: one runs */
     struct fake_api *api;
     struct senders *senders;
     struct process *process; /* NULL: none runs */
@@ -129,8 +153,10 @@ static void forget_unanswered(struct world *world, unsigned id)
         }
 }
 
-static bool is_dead(const struct world *world)
+static bool is_dead(void *self)
 {
+    const struct world *world = self;
+
     return world->disk && fake_disk_is_dead(world->disk);
 }
 
@@ -230,27 +256,131 @@ static const struct pipeline_options pipeline_options = {
     .lateness_ns = UINT64_C(300000000000),
 };
 
-static void boot(struct world *world)
+static void add_stats(struct world *world)
+{
+    struct process_stats *sum = &world->result->process, one;
+
+    process_read_stats(world->process, &one);
+    sum->replayed += one.replayed;
+    sum->loaded += one.loaded;
+    sum->checkpoints += one.checkpoints;
+    sum->failed_checkpoints += one.failed_checkpoints;
+    sum->failed_commits += one.failed_commits;
+    sum->refused_ticks += one.refused_ticks;
+    sum->bad_files += one.bad_files;
+    sum->lost_records += one.lost_records;
+    sum->torn_bytes += one.torn_bytes;
+}
+
+/* The process is gone, and perhaps the machine with it. */
+static void bury(struct world *world)
+{
+    struct chance *chance = &world->chance;
+    uint64_t most_s = chance_one_in(chance, 4) ? 8 * 60 : 20;
+
+    world->result->kills++;
+    trace(world, "killed", world->result->kills);
+    for (size_t i = 0; i < world->unanswered_count; i++)
+        reply(world, senders_request(world->senders, world->unanswered[i]),
+              SENDER_UNHEARD);
+    world->unanswered_count = 0;
+    for (size_t i = 0; i < world->flight_count; i++)
+        fake_reply_release(&world->flights[i].reply);
+    world->flight_count = 0;
+    if (world->process)
+        add_stats(world);
+    process_free(world->process);
+    world->process = NULL;
+    if (world->options.store == WORLD_FSYNC && chance_one_in(chance, 2)) {
+        world->result->crashes++;
+        trace(world, "crashed", world->result->crashes);
+        fake_disk_crash(world->disk);
+    }
+    fake_disk_revive(world->disk);
+    world->boot_ns = world->now_ns + chance_between(chance, 100, most_s * 1000) * MS_NS;
+}
+
+static void bury_if_dead(struct world *world)
+{
+    if (is_dead(world))
+        bury(world);
+}
+
+static struct process_options process_options(struct world *world)
 {
     struct chance all = chance_of(world->options.seed);
 
+    return (struct process_options){
+        .seed = chance_split(&all, TAG_PROCESS).state,
+        .disk = world->disk ? fake_disk_handle(world->disk) : NULL,
+        .durability = world->options.store == WORLD_FSYNC ? JOURNAL_FSYNC
+                                                          : JOURNAL_PROCESS,
+        .journal_max_bytes = 16 << 20,
+        .segment_bytes = 128 << 10,
+        .min_free_bytes = 4 << 20,
+        .outbox_max_bytes = 256 << 20,
+        .checkpoint_every_ns = 300 * S_NS,
+        .checkpoint_bytes = 256 << 10,
+        .pipeline = &pipeline_options,
+        .history = &world->history,
+        .random = draw_jitter,
+        .stamp = stamp,
+        .answer = answer,
+        .send = send,
+        .is_dead = is_dead,
+        .self = world,
+    };
+}
+
+/* One in three starts is killed in the middle of recovering, or soon after. */
+static void boot(struct world *world)
+{
+    struct process_options options = process_options(world);
+
     world->result->boots++;
     trace(world, "boot", world->result->boots);
-    world->process = process_boot(
-        &(struct process_options){
-            .seed = chance_split(&all, TAG_PROCESS).state,
-            .durability = world->options.store == WORLD_FSYNC ? JOURNAL_FSYNC
-                                                              : JOURNAL_PROCESS,
-            .outbox_max_bytes = 256 << 20,
-            .pipeline = &pipeline_options,
-            .history = &world->history,
-            .random = draw_jitter,
-            .stamp = stamp,
-            .answer = answer,
-            .send = send,
-            .self = world,
-        },
-        world->now_ns);
+    if (world->result->kills && chance_one_in(&world->chance, 3))
+        fake_disk_kill_at(world->disk, chance_between(&world->chance, 1, 40));
+    world->boot_ns = UINT64_MAX;
+    world->process = process_boot(&options, world->now_ns);
+    if (world->process)
+        return;
+    if (is_dead(world)) {
+        world->result->recovery_kills++;
+        bury(world);
+        return;
+    }
+    trace(world, "no start", world->result->boots);
+    fake_disk_kill_at(world->disk, 0);
+    world->boot_ns = world->now_ns + AGAIN_S * S_NS;
+}
+
+/* Between two steps, or in the middle of one of the next. */
+static void kill(struct world *world)
+{
+    struct chance *chance = &world->chance;
+
+    world->next_kill++;
+    if (!world->process)
+        return;
+    trace(world, "kill", world->next_kill);
+    switch (chance_below(chance, 3)) {
+    case 0: fake_disk_kill(world->disk); return;
+    case 1: fake_disk_kill_at(world->disk, chance_between(chance, 1, 12)); return;
+    default: fake_disk_kill_at(world->disk, chance_between(chance, 1, 300)); return;
+    }
+}
+
+static void trouble_disk(struct world *world)
+{
+    enum trouble_kind kind = world->troubles[world->next_trouble++].kind;
+
+    trace(world, "disk", (uint64_t)kind);
+    fake_disk_take_space(world->disk, kind == TROUBLE_FULL ? DISK_BYTES : 0);
+    fake_disk_set_faults(world->disk, &(struct fake_disk_faults){
+                                          .write_one_in = kind == TROUBLE_WRITES ? 20 : 0,
+                                          .sync_one_in = kind == TROUBLE_SYNCS ? 5 : 0,
+                                      });
 }
 
 static void check(struct world *world)
@@ -276,6 +406,11 @@ static uint64_t next_ns(const struct world *world)
 
     if (world->process)
         next = least(next, process_next_ns(world->process));
+    next = least(next, world->boot_ns);
+    if (world->next_kill < world->kill_count)
+        next = least(next, world->kills[world->next_kill]);
+    if (world->next_trouble < world->trouble_count)
+        next = least(next, world->troubles[world->next_trouble].from_ns);
     if (world->parcel_count)
         next = least(next, world->parcels[first_parcel(world)].at_ns);
     if (world->flight_count)
@@ -283,10 +418,8 @@ static uint64_t next_ns(const struct world *world)
     return next;
 }
 
-static void step(struct world *world)
+static void deliver_parcels(struct world *world)
 {
-    fake_api_settle(world->api, world->now_ns);
-    senders_step(world->senders, world->now_ns, set_off, world);
     while (world->parcel_count &&
            world->parcels[first_parcel(world)].at_ns <= world->now_ns) {
         size_t at = first_parcel(world);
@@ -294,12 +427,37 @@ static void step(struct world *world)
 
         world->parcels[at] = world->parcels[--world->parcel_count];
         arrive(world, &parcel);
+        bury_if_dead(world);
     }
+}
+
+static void land_flights(struct world *world)
+{
     while (world->flight_count &&
-           world->flights[first_flight(world)].reply.at_ns <= world->now_ns)
+           world->flights[first_flight(world)].reply.at_ns <= world->now_ns) {
         land(world, first_flight(world));
+        bury_if_dead(world);
+    }
+}
+
+static void step(struct world *world)
+{
+    while (world->next_trouble < world->trouble_count &&
+           world->troubles[world->next_trouble].from_ns <= world->now_ns)
+        trouble_disk(world);
+    if (world->next_kill < world->kill_count &&
+        world->kills[world->next_kill] <= world->now_ns)
+        kill(world);
+    bury_if_dead(world);
+    if (world->boot_ns <= world->now_ns)
+        boot(world);
+    fake_api_settle(world->api, world->now_ns);
+    senders_step(world->senders, world->now_ns, set_off, world);
+    deliver_parcels(world);
+    land_flights(world);
     if (world->process && process_next_ns(world->process) <= world->now_ns)
         process_step(world->process, world->now_ns);
+    bury_if_dead(world);
     check(world);
 }
 
@@ -319,7 +477,6 @@ static bool is_over(struct world *world)
 
 static void run(struct world *world)
 {
-    boot(world);
     while (!world->result->problem[0] && !is_over(world)) {
         world->now_ns = least(next_ns(world), world->now_ns + 10 * S_NS);
         step(world);
@@ -353,6 +510,33 @@ static void plan_moods(struct world *world)
     fake_api_plan(world->api, world->end_ns, API_WELL);
 }
 
+static void plan_kills(struct world *world)
+{
+    uint64_t from_ns = world->start_ns, until_ns = world->end_ns + 900 * S_NS;
+
+    for (unsigned i = 0; i < world->options.kills && i < KILLS_MAX; i++) {
+        from_ns += chance_below(&world->chance, 2 * (until_ns - from_ns) /
+                                                    (world->options.kills - i + 1));
+        world->kills[world->kill_count++] = from_ns;
+    }
+}
+
+static void plan_troubles(struct world *world)
+{
+    struct chance *chance = &world->chance;
+    uint64_t at_ns = world->start_ns;
+
+    while (world->options.disk_fails && world->trouble_count + 3 < TROUBLES_MAX) {
+        at_ns += chance_between(chance, 60, 1500) * S_NS;
+        if (at_ns >= world->end_ns)
+            break;
+        world->troubles[world->trouble_count++] = (struct trouble){
+            at_ns, (enum trouble_kind)chance_between(chance, 1, TROUBLE_SYNCS)};
+        at_ns += chance_between(chance, 1, 300) * S_NS;
+        world->troubles[world->trouble_count++] = (struct trouble){at_ns, TROUBLE_NONE};
+    }
+}
+
 static void add_destination(void *self, bool is_host, const char *name)
 {
     struct world *world = self;
@@ -371,6 +555,7 @@ static void create(struct world *world)
     jitter = chance_split(&all, TAG_PROCESS);
     world->start_ns = world->now_ns = SCENE_MIDNIGHT_S * S_NS +
                                       chance_below(&world->chance, 86400000) * MS_NS;
+    world->boot_ns = world->start_ns;
     world->end_ns = world->start_ns + world->options.duration_s * S_NS;
     world->api = fake_api_new(&(struct fake_api_options){
         .seed = chance_split(&all, TAG_API).state,
@@ -384,6 +569,17 @@ static void create(struct world *world)
     });
     senders_list_destinations(world->senders, add_destination, world);
     plan_moods(world);
+    if (world->options.store == WORLD_IN_MEMORY)
+        return;
+    world->disk = fake_disk_new(&(struct fake_disk_options){
+        .seed = chance_split(&all, TAG_DISK).state,
+        .capacity = DISK_BYTES,
+        .survives_in_part = world->options.store == WORLD_FSYNC,
+    });
+    world->vfs = sim_vfs_new(fake_disk_handle(world->disk), world->options.seed,
+                             &world->now_ns);
+    plan_kills(world);
+    plan_troubles(world);
 }
 
 static void destroy(struct world *world)
@@ -397,6 +593,7 @@ static void destroy(struct world *world)
     history_release(&world->history);
     senders_free(world->senders);
     fake_api_free(world->api);
+    sim_vfs_free(world->vfs);
     fake_disk_free(world->disk);
 }
 
@@ -441,6 +638,8 @@ static void sum_up(struct world *world)
     result->senders = *senders_stats(world->senders);
     result->api = *fake_api_stats(world->api);
     result->replaced_records = world->history.replaced;
+    if (world->process)
+        add_stats(world);
     for (size_t i = 0; i < world->history.count; i++)
         if (world->history.records[i].request &&
             world->history.records[i].is_acknowledged)
