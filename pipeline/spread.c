@@ -45,14 +45,15 @@ static void add_histogram(struct pipeline *p, struct minute *minute,
         add_buckets(p, minute, increase, part);
 }
 
-static void add(struct pipeline *p, uint32_t stream, uint64_t number,
+/* False when the minute is final. */
+static bool add(struct pipeline *p, uint32_t stream, uint64_t number,
                 const struct increase *increase, struct part part)
 {
     uint32_t cell = members_cell(p, state_stream(p, stream), number);
     uint32_t at = cell == POOL_NONE ? POOL_NONE : minutes_open(p, cell, number);
 
     if (at == POOL_NONE)
-        return;
+        return cell == POOL_NONE; /* of no cell: what fell into it belongs nowhere */
 
     struct minute *minute = state_minute(p, at);
 
@@ -70,6 +71,7 @@ static void add(struct pipeline *p, uint32_t stream, uint64_t number,
     case CELL_SUM:
     case CELL_INSTANTS: break;
     }
+    return true;
 }
 
 static double fraction(const struct increase *increase, uint64_t time_ns)
@@ -88,10 +90,11 @@ void spread_increase(struct pipeline *p, uint32_t stream, const struct increase 
         add(p, stream, last, increase, (struct part){0, 1});
         return;
     }
+    /* What falls into a final minute goes into the next one that is open: the total is conserved. */
     for (uint64_t number = first; number < last; number++) {
         part.until = fraction(increase, minute_end_ns(number));
-        add(p, stream, number, increase, part);
-        part.before = part.until;
+        if (add(p, stream, number, increase, part))
+            part.before = part.until;
     }
     part.until = 1;
     add(p, stream, last, increase, part);

@@ -127,6 +127,27 @@ static void minute_that_all_streams_reached_is_final_after_lateness(void **state
     scene_free(scene);
 }
 
+static void part_of_a_window_in_a_final_minute_goes_into_the_next_one(void **state)
+{
+    struct scene *scene = scene_new(0);
+    const struct scene_metric delta = {&A, SCENE_DELTA, "jobs"};
+    struct scene_point late = {.start_s = 235, .time_s = 245, .value = 600};
+
+    (void)state;
+    for (int beat = 1; beat <= 57; beat++) {
+        struct scene_point point = {
+            .start_s = 10.0 * beat - 5, .time_s = 10.0 * beat + 5, .value = 10};
+
+        scene_send(scene, 10 * beat + 5.1, &delta, &point, 1);
+    }
+    /* Minute 3 was posted at 255 s and is final, minute 4 was posted at 315 s and is not. */
+    scene_send(scene, 580, &delta, &late, 1);
+    scene_wait_until(scene, HOUR);
+    assert_near(scene_value(scene, "jobs.rate", 3), 1);
+    assert_near(scene_value(scene, "jobs.rate", 4), 1 + 600.0 / 60);
+    scene_free(scene);
+}
+
 /* After a silence the window reaches back into a minute that was posted long ago. */
 static void window_of_an_export_in_parts_counts_from_its_beginning(void **state)
 {
@@ -314,6 +335,7 @@ int main(void)
         cmocka_unit_test(queue_of_a_collector_that_was_cut_off_is_taken_in_full),
         cmocka_unit_test(live_minute_does_not_wait_for_a_queue_that_is_replayed),
         cmocka_unit_test(minute_that_all_streams_reached_is_final_after_lateness),
+        cmocka_unit_test(part_of_a_window_in_a_final_minute_goes_into_the_next_one),
         cmocka_unit_test(window_of_an_export_in_parts_counts_from_its_beginning),
         cmocka_unit_test(minute_that_closed_incomplete_is_corrected_long_after),
         cmocka_unit_test(minute_that_was_never_posted_opens_for_a_day_and_no_longer),
