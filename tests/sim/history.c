@@ -54,16 +54,25 @@ size_t history_offer(struct history *history, const struct journal_record *recor
     return history->count++;
 }
 
+/* Something counts: what was refused before it can count no more. */
+static void settle(struct history *history, size_t index)
+{
+    if (index >= history->settled)
+        history->settled = index + 1;
+}
+
 void history_answer(struct history *history, size_t index, enum error_kind kind)
 {
     struct history_record *record = &history->records[index];
 
     if (record->is_acknowledged || record->is_refused)
         complain(history, "a record was answered twice");
-    if (kind == ERROR_NONE)
+    if (kind == ERROR_NONE) {
         record->is_acknowledged = true;
-    else
+        settle(history, index);
+    } else {
         record->is_refused = true;
+    }
 }
 
 /* ---- giving ------------------------------------------------------------------------------ */
@@ -136,13 +145,15 @@ void history_give(struct history *history, const struct journal_record *record,
         return;
     }
     kept = &history->records[index];
-    if (kept->is_refused)
+    if (kept->is_refused && index < history->settled)
         complain(history, "record %" PRIu64 " was refused and came", record->lsn);
     if (kept->lsn && kept->lsn != record->lsn)
         complain(history, "record %" PRIu64 " came again as %" PRIu64, kept->lsn,
                  record->lsn);
     if (kept->lsn == record->lsn)
         return;
+    kept->is_refused = false;
+    settle(history, index);
     lose(history, record->lsn);
     place(history, record->lsn, index);
 }

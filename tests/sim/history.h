@@ -3,8 +3,9 @@
  * journal is held. Receive times are unique in a simulation, so a record is recognised by its own.
  *
  * Rules: a record that was acknowledged comes back from every journal behind the checkpoint, in LSN
- * order, unchanged. One that was not may come back or not; but one that was given away to the engine
- * and is gone after a restart may not have left traces.
+ * order, unchanged. One that was not may come back or not, even one that was refused (its bytes may
+ * have reached the disk when the power went), but only where nothing that came after it had counted:
+ * the engine went on without it.
  */
 #ifndef TESTS_SIM_HISTORY_H
 #define TESTS_SIM_HISTORY_H
@@ -31,6 +32,8 @@ struct history_record {
 struct history {
     struct history_record *records; /* as they were offered */
     size_t count, room;
+    size_t
+        settled; /* records up to here were refused for good, unless they were not refused */
     struct table by_time;
     uint32_t *by_lsn; /* index of the record, TABLE_NONE: none; place 0 is LSN 1 */
     size_t last_lsn, lsn_room;

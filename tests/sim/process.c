@@ -210,6 +210,18 @@ uint64_t process_next_ns(const struct process *process)
                  least(process->engine_ns, process->deliver_ns));
 }
 
+bool process_is_due(const struct process *process, enum process_lane lane,
+                    uint64_t now_ns)
+{
+    switch (lane) {
+    case LANE_FLUSH: return process->flush_ns <= now_ns;
+    case LANE_ENGINE: return process->engine_ns <= now_ns;
+    case LANE_DELIVER: return process->deliver_ns <= now_ns;
+    case LANE_SAVE: return process->save_ns <= now_ns && process->save_step != SAVE_BEGIN;
+    }
+    return false;
+}
+
 void process_step(struct process *process, uint64_t now_ns)
 {
     if (process->flush_ns <= now_ns) {
@@ -242,6 +254,19 @@ const char *process_check(struct process *process)
     process_store_note(process, value_ledger_balances(&ledger),
                        "the value ledger does not balance");
     return process->problem;
+}
+
+void process_add_stats(struct process_stats *sum, const struct process_stats *one)
+{
+    sum->replayed += one->replayed;
+    sum->loaded += one->loaded;
+    sum->checkpoints += one->checkpoints;
+    sum->failed_checkpoints += one->failed_checkpoints;
+    sum->failed_commits += one->failed_commits;
+    sum->refused_ticks += one->refused_ticks;
+    sum->bad_files += one->bad_files;
+    sum->lost_records += one->lost_records;
+    sum->torn_bytes += one->torn_bytes;
 }
 
 void process_read_stats(const struct process *process, struct process_stats *stats)

@@ -54,6 +54,17 @@ void process_submit(struct process *process, const struct sim_request *request,
 void process_answer(struct process *process, struct errand *errand,
                     const struct api_answer *answer, uint64_t now_ns);
 
+enum process_lane {
+    LANE_FLUSH,
+    LANE_ENGINE,
+    LANE_DELIVER,
+    LANE_SAVE /* a checkpoint is under way */
+};
+
+/* Would process_step() run it now? */
+bool process_is_due(const struct process *process, enum process_lane lane,
+                    uint64_t now_ns);
+
 uint64_t process_next_ns(const struct process *process);
 void process_step(struct process *process, uint64_t now_ns);
 
@@ -69,9 +80,10 @@ const char *process_check(struct process *process);
 struct process_stats {
     uint64_t replayed, checkpoints, failed_checkpoints, failed_commits, refused_ticks;
     uint64_t loaded; /* checkpoints that were read */
-    uint64_t bad_files, lost_records, torn_bytes, failed_syncs;
+    uint64_t bad_files, lost_records, torn_bytes;
 };
 
 void process_read_stats(const struct process *process, struct process_stats *stats);
+void process_add_stats(struct process_stats *sum, const struct process_stats *one);
 
 #endif

@@ -44,6 +44,17 @@ enum trouble_kind {
     TROUBLE_SYNCS
 };
 
+/* Where a process dies. */
+enum aim {
+    AIM_FLUSH = LANE_FLUSH,
+    AIM_ENGINE = LANE_ENGINE,
+    AIM_DELIVER = LANE_DELIVER,
+    AIM_SAVE = LANE_SAVE,
+    AIM_APPEND, /* of a request */
+    AIM_NOW,    /* between two steps */
+    AIM_ANYWHERE,
+};
+
 /* The disk has it from then on. */
 struct trouble {
     uint64_t from_ns;
@@ -67,6 +78,8 @@ struct world {
     size_t kill_count, next_kill;
     struct trouble troubles[TROUBLES_MAX];
     size_t trouble_count, next_trouble;
+    bool is_armed; /* the process is to die where `aim` says */
+    enum aim aim;
     uint64_t boot_ns; /* when the next process starts; UINT64_MAX: one runs */
     struct fake_api *api;
     struct senders *senders;
@@ -188,6 +201,10 @@ static void arrive(struct world *world, const struct parcel *parcel)
     world->unanswered = memory_grow(world->unanswered, world->unanswered_count + 1,
                                     &world->unanswered_room, sizeof(*world->unanswered));
     world->unanswered[world->unanswered_count++] = id;
+    if (world->is_armed && world->aim == AIM_APPEND) {
+        world->is_armed = false;
+        fake_disk_kill_at(world->disk, chance_between(&world->chance, 1, 2));
+    }
     process_submit(world->process, parcel->request, world->now_ns);
 }
 
@@ -258,18 +275,10 @@ static const struct pipeline_options pipeline_options = {
 
 static void add_stats(struct world *world)
 {
-    struct process_stats *sum = &world->result->process, one;
+    struct process_stats one;
 
     process_read_stats(world->process, &one);
-    sum->replayed += one.replayed;
-    sum->loaded += one.loaded;
-    sum->checkpoints += one.checkpoints;
-    sum->failed_checkpoints += one.failed_checkpoints;
-    sum->failed_commits += one.failed_commits;
-    sum->refused_ticks += one.refused_ticks;
-    sum->bad_files += one.bad_files;
-    sum->lost_records += one.lost_records;
-    sum->torn_bytes += one.torn_bytes;
+    process_add_stats(&world->result->process, &one);
 }
 
 /* The process is gone, and perhaps the machine with it. */
@@ -284,6 +293,7 @@ static void bury(struct world *world)
         reply(world, senders_request(world->senders, world->unanswered[i]),
               SENDER_UNHEARD);
     world->unanswered_count = 0;
+    world->is_armed = false;
     for (size_t i = 0; i < world->flight_count; i++)
         fake_reply_release(&world->flights[i].reply);
     world->flight_count = 0;
@@ -355,7 +365,6 @@ static void boot(struct world *world)
     world->boot_ns = world->now_ns + AGAIN_S * S_NS;
 }
 
-/* Between two steps, or in the middle of one of the next. */
 static void kill(struct world *world)
 {
     struct chance *chance = &world->chance;
@@ -363,12 +372,27 @@ static void kill(struct world *world)
     world->next_kill++;
     if (!world->process)
         return;
-    trace(world, "kill", world->next_kill);
-    switch (chance_below(chance, 3)) {
-    case 0: fake_disk_kill(world->disk); return;
-    case 1: fake_disk_kill_at(world->disk, chance_between(chance, 1, 12)); return;
-    default: fake_disk_kill_at(world->disk, chance_between(chance, 1, 300)); return;
-    }
+    world->aim = (enum aim)chance_below(chance, AIM_ANYWHERE + 1);
+    world->is_armed = world->aim < AIM_NOW;
+    trace(world, "kill", world->aim);
+    if (world->aim == AIM_NOW)
+        fake_disk_kill(world->disk);
+    if (world->aim == AIM_ANYWHERE)
+        fake_disk_kill_at(world->disk, chance_between(chance, 1, 300));
+}
+
+/* The process gets where it is to die: in one of the next few changes of the disk. */
+static void shoot(struct world *world)
+{
+    world->is_armed = false;
+    fake_disk_kill_at(world->disk, chance_between(&world->chance, 1, 4));
+}
+
+static void shoot_lane(struct world *world)
+{
+    if (world->is_armed && world->aim < AIM_APPEND &&
+        process_is_due(world->process, (enum process_lane)world->aim, world->now_ns))
+        shoot(world);
 }
 
 static void trouble_disk(struct world *world)
@@ -455,8 +479,10 @@ static void step(struct world *world)
     senders_step(world->senders, world->now_ns, set_off, world);
     deliver_parcels(world);
     land_flights(world);
-    if (world->process && process_next_ns(world->process) <= world->now_ns)
+    if (world->process && process_next_ns(world->process) <= world->now_ns) {
+        shoot_lane(world);
         process_step(world->process, world->now_ns);
+    }
     bury_if_dead(world);
     check(world);
 }
@@ -630,6 +656,18 @@ static void judge(struct world *world)
     result->rejected = values.rejected;
 }
 
+static void add_disk_stats(struct world *world)
+{
+    struct fake_disk_stats stats;
+
+    if (!world->disk)
+        return;
+    fake_disk_read_stats(world->disk, &stats);
+    world->result->disk_calls = stats.calls;
+    world->result->failed_calls = stats.failed_writes + stats.failed_syncs + stats.full;
+    world->result->lost_sectors = stats.lost_sectors;
+}
+
 static void sum_up(struct world *world)
 {
     struct world_result *result = world->result;
@@ -640,6 +678,7 @@ static void sum_up(struct world *world)
     result->replaced_records = world->history.replaced;
     if (world->process)
         add_stats(world);
+    add_disk_stats(world);
     for (size_t i = 0; i < world->history.count; i++)
         if (world->history.records[i].request &&
             world->history.records[i].is_acknowledged)
