@@ -46,12 +46,23 @@ static void fill_random(void *out, size_t len)
         memcpy(out, &now_ns, len < sizeof(now_ns) ? len : sizeof(now_ns));
 }
 
+/* The segment that has the last record that counts; 0: none has. */
+static uint64_t first_lsn_of_last(const struct journal_log *log)
+{
+    for (size_t i = log->count; i > 0; i--) {
+        if (journal_segment_has_above(&log->segments[i - 1], 0))
+            return log->segments[i - 1].header.first_lsn;
+    }
+    return 0;
+}
+
 static struct journal_header next_header(struct journal_log *log)
 {
     struct journal_header header = {.journal_id = log->journal_id,
                                     .previous_end = log->end_lsn,
                                     .durable_end = log->durable_lsn,
-                                    .recovered_end = log->recovered_end};
+                                    .recovered_end = log->recovered_end,
+                                    .previous_first = first_lsn_of_last(log)};
 
     /* No two segments begin alike, not even after one that could not be written to. */
     if (log->count > 0 && log->segments[log->count - 1].header.first_lsn >= log->next_lsn)
@@ -253,9 +264,23 @@ static void take_segments(struct journal_log *log, struct journal_recovery *reco
     log->segments = recovery->segments;
     log->count = log->recovered = recovery->count;
     log->capacity = recovery->capacity;
+    log->promise = recovery->promise;
     for (size_t i = 0; i < log->count; i++)
         log->files.held_bytes += log->segments[i].bytes;
     recovery->segments = NULL;
+}
+
+/* An unfinished file of the last process is removed; whatever else has its name would be in the way of
+ * every new segment. */
+static void clear_way(struct journal_log *log)
+{
+    struct error err = {0};
+
+    if (log->disk->remove(log->disk->self, JOURNAL_NEW_NAME, &err) ||
+        err.kind == ERROR_NOT_FOUND)
+        return;
+    journal_log_note(log, &err);
+    log->stats.bad_files += disk_set_aside(log->disk, JOURNAL_NEW_NAME, NULL);
 }
 
 static void continue_from(struct journal_log *log, struct journal_recovery *recovery)
@@ -281,7 +306,7 @@ static void continue_from(struct journal_log *log, struct journal_recovery *reco
     take_segments(log, recovery);
     for (size_t i = 0; i < recovery->idle_count; i++)
         journal_files_adopt(&log->files, recovery->idle[i]);
-    log->disk->remove(log->disk->self, JOURNAL_NEW_NAME, NULL);
+    clear_way(log);
     if (log->files.is_synced)
         log->disk->sync_names(log->disk->self, NULL);
 }
@@ -372,6 +397,7 @@ struct journal_replay *journal_log_replay(struct journal_log *log,
         .segments = log->segments,
         .count = log->recovered,
         .after_lsn = log->options.after_lsn,
+        .promise = log->promise,
         .damaged = damaged,
         .self = self,
     });

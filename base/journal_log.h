@@ -32,8 +32,10 @@ struct journal_log {
     uint64_t segment_bytes, reserve_bytes;
     struct journal_segment *segments; /* oldest first */
     size_t count, capacity;
-    bool has_active;  /* the last segment takes records */
-    size_t recovered; /* segments that were there at the start; only right then */
+    bool has_active; /* the last segment takes records */
+    /* Segments that were there at the start, only right then; and journal_recovery's promise. */
+    size_t recovered;
+    struct journal_header promise;
     bool has_forgotten;
     uint64_t journal_id;
     uint64_t next_lsn; /* what the next record gets */

@@ -19,7 +19,8 @@ enum {
     AT_PREVIOUS_END = 32,
     AT_DURABLE_END = 40,
     AT_RECOVERED_END = 48,
-    AT_CRC = 60,
+    AT_PREVIOUS_FIRST = 56,
+    AT_CRC = 68,
     AT_RECORD_CRC = 4,
     AT_RECORD_SALT = 8,
     AT_BODY_LEN = 12,
@@ -88,6 +89,7 @@ void journal_header_encode(const struct journal_header *header, char *out)
     put64(out + AT_PREVIOUS_END, header->previous_end);
     put64(out + AT_DURABLE_END, header->durable_end);
     put64(out + AT_RECOVERED_END, header->recovered_end);
+    put64(out + AT_PREVIOUS_FIRST, header->previous_first);
     put32(out + AT_CRC, journal_crc((struct slice){out, AT_CRC}));
 }
 
@@ -108,6 +110,7 @@ enum journal_header_state journal_header_decode(struct slice bytes,
         .previous_end = get64(in + AT_PREVIOUS_END),
         .durable_end = get64(in + AT_DURABLE_END),
         .recovered_end = get64(in + AT_RECOVERED_END),
+        .previous_first = get64(in + AT_PREVIOUS_FIRST),
         .salt = get32(in + AT_SALT),
     };
     /* Never written so. */
@@ -176,10 +179,10 @@ bool journal_record_decode(const char *bytes, struct journal_record *record,
     return true;
 }
 
-bool journal_record_resembles(const char *bytes, uint32_t salt, uint64_t lsn)
+uint64_t journal_record_torn_bytes(const char *bytes, uint32_t salt, uint64_t lsn)
 {
     int signs = (get32(bytes) == RECORD_MAGIC) + (get32(bytes + AT_RECORD_SALT) == salt) +
                 (get64(bytes + AT_LSN) == lsn);
 
-    return signs >= 2;
+    return signs >= 2 ? (uint64_t)JOURNAL_RECORD_HEADER + get32(bytes + AT_BODY_LEN) : 0;
 }

@@ -1,12 +1,12 @@
 /*
  * The bytes of the journal's files, and nothing else: pure functions between structures and bytes.
  *
- * A segment file begins with a header of 64 bytes in a block of its own (JOURNAL_SEGMENT_START), so
+ * A segment file begins with a header of 72 bytes in a block of its own (JOURNAL_SEGMENT_START), so
  * that no later write touches the sector that it is in. Then come records, each at a multiple of 8:
  * a header of 48 bytes and the body as it was received. All numbers are little-endian.
  *
  *     segment   magic[8] version[4] salt[4] journal[8] first_lsn[8] previous_end[8] durable_end[8]
- *               recovered_end[8] 0[4] crc[4]
+ *               recovered_end[8] previous_first[8] 0[4] crc[4]
  *     record    magic[4] crc[4] salt[4] body_len[4] lsn[8] durable_lsn[8] receive_ns[8]
  *               kind[1] media_type[1] coding[1] 0[1] body_crc[4]
  *
@@ -31,7 +31,7 @@
 
 enum {
     JOURNAL_SEGMENT_START = 4096,
-    JOURNAL_SEGMENT_HEADER = 64,
+    JOURNAL_SEGMENT_HEADER = 72,
     JOURNAL_RECORD_HEADER = 48,
     JOURNAL_ALIGN = 8,
     /* Far above any request that a receiver takes; bounds what a reader allocates. */
@@ -50,6 +50,8 @@ struct journal_header {
     uint64_t durable_end; /* at most previous_end */
     /* The last record that the process which wrote this could read when it started. */
     uint64_t recovered_end;
+    uint64_t
+        previous_first; /* first_lsn of the segment that has previous_end; 0: none has */
     uint32_t salt;
 };
 
@@ -92,9 +94,9 @@ bool journal_record_decode(const char *bytes, struct journal_record *record,
                            struct journal_frame *frame) MUST_CHECK;
 
 /*
- * Do the bytes look like the header of that record, intact or not? To tell a record that was torn
- * or hit from what was never one.
+ * How long is the record `lsn` that begins here, intact or not? 0 when it does not look as if that had
+ * been here. To tell what was torn or hit from what was never a record.
  */
-bool journal_record_resembles(const char *bytes, uint32_t salt, uint64_t lsn);
+uint64_t journal_record_torn_bytes(const char *bytes, uint32_t salt, uint64_t lsn);
 
 #endif

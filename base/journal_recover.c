@@ -290,8 +290,9 @@ static bool has_counting_record(const struct journal_segment *segment)
     return segment->last_lsn >= segment->header.first_lsn;
 }
 
+/* Finds the last record up to limit and cuts off what is behind it. */
 static void read_to_end(struct journal_recovery *recovery,
-                        struct journal_segment *segment)
+                        struct journal_segment *segment, uint64_t limit)
 {
     struct journal_record record;
     struct journal_scan scan = {
@@ -299,20 +300,21 @@ static void read_to_end(struct journal_recovery *recovery,
         .file = open_segment(recovery->disk, segment->name, NULL),
         .salt = segment->header.salt,
         .last_lsn = segment->header.first_lsn - 1,
-        .limit = JOURNAL_MAX_LSN,
+        .limit = limit,
     };
 
     segment->last_lsn = segment->header.first_lsn - 1;
-    if (!scan.file) {
-        segment->is_damaged = true;
+    if (!scan.file)
         return;
-    }
     journal_scan_begin(&scan);
     while (journal_scan_next(&scan, &record))
         segment->last_lsn = record.lsn;
     segment->used = scan.position;
-    segment->is_damaged |= scan.has_failed;
-    if (!segment->is_damaged)
+    if (scan.has_failed && !segment->is_damaged) {
+        blame(recovery, segment, "some of it cannot be read");
+        segment->is_damaged = true;
+    }
+    if (!segment->is_damaged && limit == JOURNAL_MAX_LSN)
         recovery->torn_bytes += journal_scan_torn_bytes(&scan, segment->last_lsn + 1);
     journal_scan_release(&scan);
     recovery->disk->close(recovery->disk->self, scan.file);
@@ -321,25 +323,45 @@ static void read_to_end(struct journal_recovery *recovery,
         cut(recovery, segment);
 }
 
+/*
+ * The last segment has no record. Either none was written yet, or they were lost before they were
+ * durable, or they are damaged; the header of the one behind it tells.
+ */
+static void drop_last(struct journal_recovery *recovery)
+{
+    const struct journal_segment *last = &recovery->segments[recovery->count - 1];
+    bool is_first = recovery->promise.first_lsn == 0;
+
+    if (last->is_damaged || recovery->promise.durable_end >= last->header.first_lsn) {
+        set_aside(recovery, recovery->count - 1, "no record of it can be read");
+        return;
+    }
+    if (is_first) {
+        recovery->promise = last->header;
+        memcpy(recovery->empty, last->name, sizeof(last->name));
+    } else {
+        add_idle(recovery, last->name);
+    }
+    remove_segment(recovery, recovery->count - 1);
+}
+
 /* The last segment is the only one whose end no other tells. */
 static void find_last(struct journal_recovery *recovery)
 {
-    struct journal_segment *last = &recovery->segments[recovery->count - 1];
-    bool was_damaged = last->is_damaged;
+    uint64_t limit = JOURNAL_MAX_LSN;
 
-    read_to_end(recovery, last);
-    recovery->next_lsn = last->last_lsn + 1;
-    recovery->end_lsn = last->last_lsn;
-    if (has_counting_record(last))
-        return;
-    recovery->end_lsn = last->header.previous_end;
-    if (last->is_damaged) {
-        last->is_damaged = was_damaged;
-        set_aside(recovery, recovery->count - 1, "no record can be read");
-        return;
+    while (recovery->count > 0) {
+        struct journal_segment *last = &recovery->segments[recovery->count - 1];
+
+        read_to_end(recovery, last, limit);
+        if (last->last_lsn >= recovery->next_lsn)
+            recovery->next_lsn = last->last_lsn + 1;
+        recovery->end_lsn = last->last_lsn;
+        if (has_counting_record(last))
+            return;
+        limit = recovery->end_lsn = last->header.previous_end;
+        drop_last(recovery);
     }
-    memcpy(recovery->empty, last->name, sizeof(last->name));
-    remove_segment(recovery, recovery->count - 1);
 }
 
 /* What a killed process wrote and did not sync is given to the reader now: it must last as well. */
@@ -375,8 +397,7 @@ bool journal_recover(struct journal_recovery *recovery, struct error *err)
     drop_copies(recovery);
     recovery->next_lsn = 1;
     find_ends(recovery);
-    if (recovery->count > 0)
-        find_last(recovery);
+    find_last(recovery);
     if (recovery->is_synced)
         sync_all(recovery);
     return true;

@@ -32,8 +32,10 @@ struct journal_recovery {
      * says what is void. Else empty. */
     char empty[JOURNAL_NAME_BYTES];
     uint64_t journal_id; /* 0: there is no segment */
-    uint64_t end_lsn;    /* the last record that is there */
-    uint64_t next_lsn;   /* the first that no segment claims */
+    /* Of the first segment behind the last record: it says how far records went. Zero: there is none. */
+    struct journal_header promise;
+    uint64_t end_lsn;  /* the last record that is there */
+    uint64_t next_lsn; /* the first that no segment claims */
     uint64_t torn_bytes, bad_files, bad_bytes, failed_syncs;
     char last_error[256]; /* why something was set aside */
 };

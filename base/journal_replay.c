@@ -108,19 +108,17 @@ static bool expect(struct journal_replay *replay, uint64_t lsn, uint64_t segment
 
 /* What the header says about earlier segments, which are not there or have been read. */
 static void read_header(struct journal_replay *replay,
-                        const struct journal_segment *segment)
+                        const struct journal_header *header)
 {
     /* A new process took for durable what it could read; what was in doubt then stays so. */
     while (replay->gap_count > 0 &&
-           replay->gaps[replay->gap_count - 1].from <= segment->header.recovered_end)
+           replay->gaps[replay->gap_count - 1].from <= header->recovered_end)
         replay->gap_count--;
-    expect(replay, segment->header.previous_end, 0);
-    learn(replay, segment->header.durable_end);
-    if (!segment->has_header)
-        return;
+    expect(replay, header->previous_end, header->previous_first);
+    learn(replay, header->durable_end);
     /* What lies between was void. */
-    if (replay->last_lsn < segment->header.first_lsn - 1)
-        replay->last_lsn = segment->header.first_lsn - 1;
+    if (replay->last_lsn + 1 < header->first_lsn)
+        replay->last_lsn = header->first_lsn - 1;
 }
 
 static bool open_next(struct journal_replay *replay)
@@ -131,10 +129,9 @@ static bool open_next(struct journal_replay *replay)
     if (segment->last_lsn <= replay->last_lsn ||
         segment->last_lsn < segment->header.first_lsn)
         return false;
-    read_header(replay, segment);
+    read_header(replay, &segment->header);
     replay->scan.file = disk->open(disk->self, segment->name, DISK_READ, NULL);
     if (!replay->scan.file) {
-        expect(replay, segment->last_lsn, segment->header.first_lsn);
         report_damage(replay, segment->header.first_lsn);
         return false;
     }
@@ -153,8 +150,6 @@ static void close_current(struct journal_replay *replay)
 
     replay->options.disk->close(replay->options.disk->self, replay->scan.file);
     replay->is_open = false;
-    expect(replay, segment->last_lsn, segment->header.first_lsn);
-    learn(replay, 0);
     if (replay->scan.has_failed)
         report_damage(replay, segment->header.first_lsn);
 }
@@ -187,8 +182,10 @@ bool journal_replay_next(struct journal_replay *replay, struct journal_record *r
 {
     for (;;) {
         if (!replay->is_open) {
-            if (replay->next == replay->options.count)
+            if (replay->next == replay->options.count) {
+                read_header(replay, &replay->options.promise);
                 return false;
+            }
             if (!open_next(replay))
                 continue;
         }

@@ -24,6 +24,8 @@ struct journal_replay_options {
     const struct journal_segment *segments; /* copied */
     size_t count;
     uint64_t after_lsn; /* begins behind it */
+    /* Of a segment behind these, which has no record: it tells where they end. Zero: there is none. */
+    struct journal_header promise;
     /* Something in the segment that begins with first_lsn cannot be read. */
     void (*damaged)(void *self, uint64_t first_lsn);
     void *self;

@@ -79,11 +79,17 @@ const char *journal_scan_peek(struct journal_scan *scan, uint64_t offset, size_t
 
 /* ---- records ----------------------------------------------------------------------------- */
 
-static bool counts(const struct journal_scan *scan, const struct journal_record *record,
-                   const struct journal_frame *frame)
+static bool counts(const struct journal_scan *scan, uint64_t offset,
+                   const struct journal_record *record, const struct journal_frame *frame)
 {
-    return (scan->is_salt_unknown || frame->salt == scan->salt) &&
-           record->lsn > scan->last_lsn && record->lsn <= scan->limit;
+    if (record->lsn <= scan->last_lsn || record->lsn > scan->limit)
+        return false;
+    if (scan->is_salt_unknown)
+        return true;
+    /* No more are missing than there was place for: none, right behind the last one. */
+    return frame->salt == scan->salt &&
+           record->lsn - scan->last_lsn - 1 <=
+               (offset - scan->position) / JOURNAL_RECORD_HEADER;
 }
 
 /* The record at the offset. *bytes is what to go on by: its own size, intact or not, if its header
@@ -99,12 +105,15 @@ static bool read_at(struct journal_scan *scan, uint64_t offset,
         return false;
     }
     *bytes = JOURNAL_ALIGN;
-    if (!journal_record_decode(header, record, &frame) || !counts(scan, record, &frame))
+    if (!journal_record_decode(header, record, &frame) ||
+        !counts(scan, offset, record, &frame))
         return false;
-    *bytes = journal_record_bytes(frame.body_len);
 
     size_t len = (size_t)JOURNAL_RECORD_HEADER + frame.body_len;
 
+    if (len > scan->bytes - offset)
+        return false;
+    *bytes = journal_record_bytes(frame.body_len);
     header = journal_scan_peek(scan, offset, len);
     if (!header)
         return false;
@@ -144,8 +153,6 @@ static bool is_zero(const char *bytes, uint64_t len)
 
 uint64_t journal_scan_torn_bytes(struct journal_scan *scan, uint64_t lsn)
 {
-    struct journal_record record;
-    struct journal_frame frame;
     uint64_t rest = scan->bytes > scan->position ? scan->bytes - scan->position : 0;
 
     if (rest < JOURNAL_RECORD_HEADER)
@@ -154,13 +161,7 @@ uint64_t journal_scan_torn_bytes(struct journal_scan *scan, uint64_t lsn)
                    : rest;
 
     const char *header = journal_scan_peek(scan, scan->position, JOURNAL_RECORD_HEADER);
+    uint64_t bytes = header ? journal_record_torn_bytes(header, scan->salt, lsn) : 0;
 
-    if (!header || !journal_record_resembles(header, scan->salt, lsn))
-        return 0;
-
-    uint64_t bytes = JOURNAL_RECORD_HEADER;
-
-    if (journal_record_decode(header, &record, &frame))
-        bytes += frame.body_len;
     return bytes < rest ? bytes : rest;
 }

@@ -3,8 +3,8 @@
  * record. What cannot be read is passed over to the next record that can: the caller learns how
  * many bytes that were, and sees from the LSNs what is missing.
  *
- * Only records above `last_lsn` and up to `limit` with the file's salt count; others are leftovers
- * of an earlier use of the file, or void.
+ * Only records above `last_lsn` and up to `limit` with the file's salt count, and behind one without a
+ * gap only the very next; others are leftovers of an earlier use of the file, void, or damaged.
  */
 #ifndef BASE_JOURNAL_SCAN_H
 #define BASE_JOURNAL_SCAN_H
