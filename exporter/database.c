@@ -35,10 +35,10 @@ bool database_fail(const struct database *database, const char *what, struct err
     int code = sqlite3_extended_errcode(database->db);
 
     if ((code & 0xFF) == SQLITE_BUSY)
-        return FAIL(err, ERROR_INVALID, "%s: another process has the database open",
+        return FAIL(err, ERROR_INVALID, "another process has the database open (%s)",
                     what);
-    return FAIL(err, kind_of(code), "%s: %s (%d)", what, sqlite3_errmsg(database->db),
-                code);
+    return FAIL(err, kind_of(code), "%s (code %d, %.40s)", sqlite3_errmsg(database->db),
+                code, what);
 }
 
 bool database_open(struct database *database, const char *path, const char *vfs,
@@ -115,6 +115,15 @@ bool database_check(const struct database *database, struct error *err)
     }
     sqlite3_finalize(statement);
     return is_read && is_fine;
+}
+
+bool database_has_moved(const struct database *database)
+{
+    int has_moved = 0;
+
+    /* A VFS that cannot tell leaves it at 0. */
+    sqlite3_file_control(database->db, "main", SQLITE_FCNTL_HAS_MOVED, &has_moved);
+    return has_moved;
 }
 
 sqlite3_stmt *database_prepare(const struct database *database, const char *sql,

@@ -45,6 +45,9 @@ bool database_number(const struct database *database, const char *sql, int64_t *
 /* Are the pages in order? False with ERROR_CORRUPT and the first complaint. */
 bool database_check(const struct database *database, struct error *err) MUST_CHECK;
 
+/* Was the file renamed or removed behind our back? What is written to it would be lost. */
+bool database_has_moved(const struct database *database);
+
 /* NULL with ERROR_CORRUPT where the schema does not have what the statement names. */
 sqlite3_stmt *database_prepare(const struct database *database, const char *sql,
                                struct error *err) MUST_CHECK;

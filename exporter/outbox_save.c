@@ -139,8 +139,10 @@ bool outbox_save(struct outbox_stock *stock, struct error *err)
 
     if (!stock->is_changed)
         return true;
-    if (outbox_file_begin(stock->file, &why) && write_all(stock, &why) &&
-        outbox_file_commit(stock->file, &why)) {
+    if (database_has_moved(&stock->file->database))
+        FAIL(&why, ERROR_CORRUPT, "the file was renamed or removed");
+    else if (outbox_file_begin(stock->file, &why) && write_all(stock, &why) &&
+             outbox_file_commit(stock->file, &why)) {
         note_saved(stock);
         outbox_stock_trim(stock);
         return true;
@@ -153,25 +155,32 @@ bool outbox_save(struct outbox_stock *stock, struct error *err)
 
 /* ---- everything, into another file --------------------------------------------------------- */
 
-/* A row that is on disk only. False when it cannot be read or is damaged. */
+static bool copy_record(struct outbox_stock *stock, struct outbox_file *to,
+                        const struct outbox_record *record, struct error *read_err,
+                        struct error *err)
+{
+    struct outbox_row *row = outbox_code_read(record, read_err);
+    bool is_written = !row || outbox_table_write_row(to, record, err);
+
+    outbox_row_free(row);
+    outbox_table_unload(stock->file);
+    return is_written;
+}
+
+/* A row that is on disk only; read_err says why it cannot be read. */
 static bool copy_row(struct outbox_stock *stock, struct outbox_file *to,
                      const struct outbox_key *key, struct error *read_err,
                      struct error *err)
 {
     struct outbox_record record;
-    struct outbox_row *row;
-    bool is_written = true;
 
     read_err->kind = ERROR_NONE;
-    if (!outbox_table_load(stock->file, key->destination, key->minute_s, &record,
-                           read_err))
-        return true;
-    row = outbox_code_read(&record, read_err);
-    if (row)
-        is_written = outbox_table_write_row(to, &record, err);
-    outbox_row_free(row);
-    outbox_table_unload(stock->file);
-    return is_written;
+    if (!stock->file)
+        FAIL(read_err, ERROR_CORRUPT, "the file cannot be opened");
+    else if (outbox_table_load(stock->file, key->destination, key->minute_s, &record,
+                               read_err))
+        return copy_record(stock, to, &record, read_err, err);
+    return true;
 }
 
 static bool copy_rows(struct outbox_stock *stock, struct shelf *shelf,

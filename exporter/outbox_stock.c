@@ -8,6 +8,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+enum {
+    MAX_LOGGED = 10 /* bad rows; all are counted */
+};
+
 void outbox_stock_release(struct outbox_stock *stock)
 {
     shelf_table_release(&stock->table);
@@ -150,9 +154,10 @@ void outbox_stock_lose(struct outbox_stock *stock, struct shelf *shelf, size_t a
     snprintf(stock->last_bad, sizeof(stock->last_bad),
              "row of destination %" PRIu64 ", minute %" PRIu64 ": %s", shelf->id,
              entry->minute_s, bad->reason);
-    log_event(LOG_ERROR, "a row of the outbox is damaged and set aside in bad_rows",
-              LOG_UINT("destination", shelf->id), LOG_UINT("minute", entry->minute_s),
-              LOG_UINT("values", values), LOG_TEXT("error", bad->reason));
+    if (stock->bad_rows < MAX_LOGGED)
+        log_event(LOG_ERROR, "a row of the outbox cannot be read and is set aside",
+                  LOG_UINT("destination", shelf->id), LOG_UINT("minute", entry->minute_s),
+                  LOG_UINT("values", values), LOG_TEXT("error", bad->reason));
     stock->bad_rows++;
     stock->ledger.queued -= values;
     unreadable->count += values;

@@ -45,7 +45,24 @@ static bool swap(struct outbox_vault *vault, const char *why, struct error *err)
             return false;
     }
     vault->stock->file = outbox_file_open(place->path, vault->vfs, err);
-    return vault->stock->file != NULL;
+    vault->is_swapping = !vault->stock->file;
+    return !vault->is_swapping;
+}
+
+/*
+ * What SQLite read wrong may be right on the disk, so it reads anew. A file that was removed can
+ * only be read as long as it is open.
+ */
+static bool refresh(struct outbox_vault *vault, struct error *err)
+{
+    struct outbox_file **file = &vault->stock->file;
+    struct error why = {0};
+
+    if (*file && database_has_moved(&(*file)->database))
+        return true;
+    close_file(vault);
+    *file = outbox_file_open_damaged(vault->place.path, vault->vfs, &why);
+    return *file || why.kind == ERROR_CORRUPT || FAIL(err, why.kind, "%s", why.text);
 }
 
 /* All that is in memory, and what the damaged file still gives, goes into a new file. */
@@ -68,23 +85,28 @@ static bool copy_to_new(struct outbox_vault *vault, struct error *err)
 
 static bool rebuild(struct outbox_vault *vault, const char *why, struct error *err)
 {
+    uint64_t bad_rows = vault->stock->bad_rows;
+
     if (!copy_to_new(vault, err))
         return false;
     close_file(vault);
     outbox_save_adopt(vault->stock);
+    vault->is_swapping = true;
     if (!swap(vault, why, err))
         return false;
-    log_event(LOG_WARN, "the outbox's file was rebuilt",
+    log_event(LOG_WARN, "the outbox's file was made anew",
               LOG_UINT("values", vault->stock->ledger.queued),
-              LOG_UINT("rows_lost", vault->stock->bad_rows));
+              LOG_UINT("rows_lost", vault->stock->bad_rows - bad_rows));
     return true;
 }
 
 bool outbox_vault_mend(struct outbox_vault *vault, struct error *err)
 {
-    if (!vault->stock->file)
+    if (vault->is_swapping)
         return swap(vault, vault->stock->damage, err);
-    return !vault->stock->is_damaged || rebuild(vault, vault->stock->damage, err);
+    if (!vault->stock->is_damaged)
+        return true;
+    return refresh(vault, err) && rebuild(vault, vault->stock->damage, err);
 }
 
 bool outbox_vault_save(struct outbox_vault *vault, struct error *err)

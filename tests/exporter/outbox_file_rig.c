@@ -96,6 +96,17 @@ const char *rig_copy(const char *path)
     return copy;
 }
 
+void rig_overwrite(const char *path, long offset, int byte, size_t len)
+{
+    FILE *file = fopen(path, "r+b");
+
+    assert_non_null(file);
+    assert_int_equal(fseek(file, offset, SEEK_SET), 0);
+    for (size_t i = 0; i < len; i++)
+        assert_int_equal(fputc(byte, file), byte);
+    assert_int_equal(fclose(file), 0);
+}
+
 /* ---- outboxes ---------------------------------------------------------------------------- */
 
 struct outbox *rig_open_with(const struct outbox_options *options)

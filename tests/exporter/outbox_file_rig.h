@@ -18,6 +18,9 @@ const char *rig_new_path(void);
 /* Removes everything. */
 void rig_clean_up(void);
 
+/* Overwrites bytes of the file. */
+void rig_overwrite(const char *path, long offset, int byte, size_t len);
+
 struct outbox *rig_open(const char *path);
 struct outbox *rig_open_with(const struct outbox_options *options);
 
