@@ -11,7 +11,12 @@ enum {
     NAME_MAX_BYTES = 256
 };
 
-static const char log_suffix[] = "-wal";
+/* What SQLite puts beside a database; the first two change what it holds. */
+static const char *const companions[] = {"-wal", "-journal", "-shm", ""};
+
+enum {
+    COMPANIONS = sizeof(companions) / sizeof(companions[0])
+};
 
 bool outbox_place_open(struct outbox_place *place, const char *path,
                        const struct disk *disk, struct error *err)
@@ -94,13 +99,12 @@ bool outbox_place_is_empty(const struct outbox_place *place, const char *suffix)
 bool outbox_place_rename(const struct outbox_place *place, const char *from,
                          const char *to, struct error *err)
 {
-    /* The log first: without its database it is nothing, the other way round it is damage. */
-    const char *const logs[] = {log_suffix, ""};
+    /* The logs first: without a database they are nothing, the other way round it is damage. */
     char old_name[NAME_MAX_BYTES], new_name[NAME_MAX_BYTES];
 
-    for (size_t i = 0; i < sizeof(logs) / sizeof(logs[0]); i++) {
-        write_name(place, from, logs[i], old_name);
-        write_name(place, to, logs[i], new_name);
+    for (size_t i = 0; i < COMPANIONS; i++) {
+        write_name(place, from, companions[i], old_name);
+        write_name(place, to, companions[i], new_name);
         if (exists(place, old_name) &&
             !place->disk->rename(place->disk->self, old_name, new_name, err))
             return false;
@@ -110,28 +114,34 @@ bool outbox_place_rename(const struct outbox_place *place, const char *from,
 
 void outbox_place_remove(const struct outbox_place *place, const char *suffix)
 {
-    const char *const logs[] = {"", log_suffix};
     char name[NAME_MAX_BYTES];
 
-    for (size_t i = 0; i < sizeof(logs) / sizeof(logs[0]); i++) {
-        write_name(place, suffix, logs[i], name);
+    for (size_t i = 0; i < COMPANIONS; i++) {
+        write_name(place, suffix, companions[i], name);
         if (exists(place, name))
             (void)place->disk->remove(place->disk->self, name, NULL);
     }
 }
 
+static bool is_free(const struct outbox_place *place, const char *suffix)
+{
+    char name[NAME_MAX_BYTES];
+
+    for (size_t i = 0; i < COMPANIONS; i++) {
+        write_name(place, suffix, companions[i], name);
+        if (exists(place, name))
+            return false;
+    }
+    return true;
+}
+
 bool outbox_place_set_aside(const struct outbox_place *place, char *name, size_t size,
                             struct error *err)
 {
-    char suffix[32] = ".bad", taken[NAME_MAX_BYTES], log[NAME_MAX_BYTES];
+    char suffix[32] = ".bad";
 
-    for (unsigned number = 1;; number++) {
-        write_name(place, suffix, "", taken);
-        write_name(place, suffix, log_suffix, log);
-        if (!exists(place, taken) && !exists(place, log))
-            break;
+    for (unsigned number = 1; !is_free(place, suffix); number++)
         snprintf(suffix, sizeof(suffix), ".%u.bad", number);
-    }
-    snprintf(name, size, "%s", taken);
+    snprintf(name, size, "%s%s", place->name, suffix);
     return outbox_place_rename(place, "", suffix, err);
 }

@@ -1,5 +1,5 @@
 /*
- * The files of the outbox's database and those beside it: NAME, its log NAME-wal, NAME.new while a
+ * The files of the outbox's database and those beside it: NAME, its logs (NAME-wal, NAME-journal, NAME-shm), NAME.new while a
  * damaged one is rebuilt, NAME.bad and NAME.1.bad... that were set aside. They are renamed through
  * base/disk.h, so that tests can put another disk under them; SQLite opens them by path.
  */
@@ -33,14 +33,14 @@ bool outbox_place_exists(const struct outbox_place *place, const char *suffix);
 /* Not there, or without a byte. */
 bool outbox_place_is_empty(const struct outbox_place *place, const char *suffix);
 
-/* Renames the file and its log, if they are there. */
+/* Renames the file and its logs, if they are there. */
 bool outbox_place_rename(const struct outbox_place *place, const char *from,
                          const char *to, struct error *err) MUST_CHECK;
 
-/* The file and its log. */
+/* The file and its logs. */
 void outbox_place_remove(const struct outbox_place *place, const char *suffix);
 
-/* Renames the database and its log to the first free name, which `name` gets. */
+/* Renames the database and its logs to the first free name, which `name` gets. */
 bool outbox_place_set_aside(const struct outbox_place *place, char *name, size_t size,
                             struct error *err) MUST_CHECK;
 

@@ -131,6 +131,11 @@ static int open_file(sqlite3_vfs *self, const char *name, sqlite3_file *to, int 
     (void)self;
     file->real = (sqlite3_file *)(file + 1);
     file->is_database = flags & SQLITE_OPEN_MAIN_DB;
+    if (file->is_database && faults.read_only_opens) {
+        faults.read_only_opens--;
+        flags &= ~(SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE);
+        flags |= SQLITE_OPEN_READONLY;
+    }
     code = real_vfs->xOpen(real_vfs, name, file->real, flags, out_flags);
     file->base.pMethods = code == SQLITE_OK ? &methods : NULL;
     return code;

@@ -13,7 +13,8 @@ struct fault_vfs {
     bool fails_write; /* EIO */
     bool fails_sync;
     bool fails_read;
-    bool reads_garbage; /* reads of the database give other bytes */
+    bool reads_garbage;       /* reads of the database give other bytes */
+    unsigned read_only_opens; /* so many databases may only be read */
     void (*on_sync)(void *self);
     void *self;
     uint64_t syncs, writes, written_bytes;

@@ -66,7 +66,7 @@ void rig_clean_up(void)
         assert_int_equal(nftw(root, remove_one, 8, FTW_DEPTH | FTW_PHYS), 0);
 }
 
-static void copy_file(const char *from, const char *to)
+void rig_copy_file(const char *from, const char *to)
 {
     char bytes[65536];
     ssize_t got;
@@ -89,10 +89,10 @@ const char *rig_copy(const char *path)
 
     snprintf(from, sizeof(from), "%s", path);
     copy = rig_new_path();
-    copy_file(from, copy);
+    rig_copy_file(from, copy);
     snprintf(from + strlen(from), sizeof(from) - strlen(from), "-wal");
     snprintf(log, sizeof(log), "%s-wal", copy);
-    copy_file(from, log);
+    rig_copy_file(from, log);
     return copy;
 }
 

@@ -24,6 +24,8 @@ void rig_overwrite(const char *path, long offset, int byte, size_t len);
 struct outbox *rig_open(const char *path);
 struct outbox *rig_open_with(const struct outbox_options *options);
 
+/* Nothing happens when there is none. */
+void rig_copy_file(const char *from, const char *to);
 /* Copies database and log as they are now, as after kill -9; gives the path of the copy. */
 const char *rig_copy(const char *path);
 

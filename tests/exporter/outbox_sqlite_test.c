@@ -5,7 +5,6 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -235,36 +234,325 @@ static void ids_of_destinations_never_come_back(void **state)
     outbox_free(outbox);
 }
 
-/* ---- damage ------------------------------------------------------------------------------ */
+/* ---- what was found in Mackerel ------------------------------------------------------------- */
 
-static void write_bytes(const char *path, const char *bytes, size_t len)
+static void hosts_and_services_that_were_found_are_known_again(void **state)
 {
-    FILE *file = fopen(path, "wb");
-
-    assert_non_null(file);
-    assert_int_equal(fwrite(bytes, 1, len, file), len);
-    fclose(file);
-}
-
-static void what_is_no_database_is_set_aside(void **state)
-{
+    const struct outbox_host found = {.host_id = "3host",
+                                      .verify_s = MINUTE_S + 3600,
+                                      .native = 2,
+                                      .native_due_s = MINUTE_S + 1800};
     const char *path = rig_new_path();
-    char bad[256];
-    struct outbox *outbox;
+    struct outbox *outbox = rig_open(path);
+    struct outbox_host known;
+    uint64_t commits;
 
     (void)state;
-    write_bytes(path, "This is not a database at all, but a letter to one.", 50);
-    outbox = rig_open(path);
-    assert_int_equal(rig_counts(outbox).bad_files, 1);
-    snprintf(bad, sizeof(bad), "%s.bad", path);
-    assert_int_equal(access(bad, F_OK), 0);
+    rig_put(outbox, &web, MINUTE_S, "custom.a", 1);
     rig_put(outbox, &shop, MINUTE_S, "a", 1);
+    assert_false(outbox_find_host(outbox, 1, &known));
+    assert_false(outbox_has_service(outbox, 2));
+    outbox_keep_host(outbox, 1, &found);
+    outbox_keep_service(outbox, 2, true);
+    rig_commit(outbox);
+    outbox = reopen(outbox, path);
+    assert_true(outbox_find_host(outbox, 1, &known));
+    assert_string_equal(known.host_id, "3host");
+    assert_int_equal(known.verify_s, MINUTE_S + 3600);
+    assert_int_equal(known.native, 2);
+    assert_int_equal(known.native_due_s, MINUTE_S + 1800);
+    assert_true(outbox_has_service(outbox, 2));
+    /* The same, give or take what a clock is corrected by, is no reason to write. */
+    commits = rig_counts(outbox).commits;
+    known.verify_s += 30;
+    outbox_keep_host(outbox, 1, &known);
+    outbox_keep_service(outbox, 2, true);
+    rig_commit(outbox);
+    assert_int_equal(rig_counts(outbox).commits, commits);
+    outbox_keep_host(outbox, 1, &(struct outbox_host){0});
+    outbox_keep_service(outbox, 2, false);
+    rig_commit(outbox);
+    outbox = reopen(outbox, path);
+    assert_false(outbox_find_host(outbox, 1, &known));
+    assert_false(outbox_has_service(outbox, 2));
     outbox_free(outbox);
-    write_bytes(path, "This is not a database at all, but a letter to one.", 50);
-    outbox = rig_open(path);
-    snprintf(bad, sizeof(bad), "%s.1.bad", path);
-    assert_int_equal(access(bad, F_OK), 0);
+}
+
+/* ---- for people --------------------------------------------------------------------------- */
+
+struct seen {
+    struct outbox_value_view values[8];
+    size_t count;
+};
+
+static void see(void *self, const struct outbox_value_view *value)
+{
+    struct seen *seen = self;
+
+    assert_true(seen->count < 8);
+    seen->values[seen->count++] = *value;
+}
+
+static void rows_and_values_can_be_looked_at(void **state)
+{
+    struct outbox *outbox = make_forgetful(0);
+    struct outbox_row_view rows[4];
+    struct outbox_batch batch = {0};
+    struct seen seen = {.count = 0};
+
+    (void)state;
+    rig_put(outbox, &web, MINUTE_S, "custom.a", 1);
+    rig_put(outbox, &web, MINUTE_S, "loadavg5", 2);
+    rig_put(outbox, &shop, MINUTE_S + 60, "a", 3);
+    rig_put(outbox, &shop, MINUTE_S + 120, "a", 4);
+    assert_int_equal(rig_take(outbox, 1, MINUTE_S + 80, &batch), 2);
+    rig_put(outbox, &web, MINUTE_S, "custom.a", 5);
+    assert_int_equal(outbox_list_rows(outbox, 0, 0, rows, 2), 2);
+    assert_int_equal(rows[0].destination, 1);
+    assert_int_equal(rows[0].minute_s, MINUTE_S);
+    assert_int_equal(rows[0].queued, 1);
+    assert_int_equal(rows[0].in_flight, 2);
+    assert_int_equal(rows[0].revision, 3);
+    assert_int_equal(rows[1].minute_s, MINUTE_S + 60);
+    assert_int_equal(rows[1].queued, 1);
+    assert_int_equal(rows[1].in_flight, 0);
+    assert_int_equal(
+        outbox_list_rows(outbox, rows[1].destination, rows[1].minute_s, rows, 4), 1);
+    assert_int_equal(rows[0].minute_s, MINUTE_S + 120);
+    assert_int_equal(rows[0].revision, 1);
+    assert_true(outbox_show_row(outbox, 1, MINUTE_S, see, &seen));
+    assert_int_equal(seen.count, 2);
+    assert_true(seen.values[0].value == 5 && seen.values[0].queued &&
+                seen.values[0].in_flight && !seen.values[0].native);
+    assert_true(seen.values[1].value == 2 && !seen.values[1].queued &&
+                seen.values[1].in_flight && seen.values[1].native);
+    assert_false(outbox_show_row(outbox, 1, MINUTE_S + 60, see, &seen));
+    assert_false(outbox_show_row(outbox, 9, MINUTE_S, see, &seen));
+    rig_settle(outbox, &batch, OUTBOX_DELIVERED, MINUTE_S + 81);
     outbox_free(outbox);
+}
+
+static void what_waits_for_its_confirmation_can_be_made_due(void **state)
+{
+    struct outbox *outbox = make_forgetful(0);
+    const struct outbox_selection all = {.until_minute_s = UINT64_MAX,
+                                         .pick = OUTBOX_ALL};
+    struct outbox_row_view row;
+    struct outbox_batch batch = {0};
+    uint64_t now_s = MINUTE_S + 80;
+
+    (void)state;
+    rig_put(outbox, &shop, MINUTE_S, "a", 1);
+    rig_take(outbox, 1, now_s, &batch);
+    rig_settle(outbox, &batch, OUTBOX_AMBIGUOUS, now_s);
+    rig_take(outbox, 1, now_s + 1, &batch);
+    rig_settle(outbox, &batch, OUTBOX_DELIVERED, now_s + 2);
+    rig_commit(outbox);
+    assert_int_equal(rig_take(outbox, 1, now_s + 3, &batch), 0);
+    assert_int_equal(outbox_list_rows(outbox, 0, 0, &row, 1), 1);
+    assert_int_equal(row.due_s, now_s + 60);
+    assert_int_equal(outbox_retry(outbox, &all, now_s + 3), 1);
+    assert_int_equal(rig_take(outbox, 1, now_s + 3, &batch), 1);
+    rig_settle(outbox, &batch, OUTBOX_DELIVERED, now_s + 4);
+    assert_int_equal(rig_books(outbox).delivered, 1);
+    outbox_free(outbox);
+}
+
+static void dropping_by_hand_has_a_heading_of_its_own(void **state)
+{
+    const char *path = rig_new_path();
+    struct outbox *outbox = rig_open(path);
+    const struct outbox_selection one_row = {.destination = 1,
+                                             .from_minute_s = MINUTE_S + 60,
+                                             .until_minute_s = MINUTE_S + 60,
+                                             .pick = OUTBOX_ALL};
+    const struct outbox_verdict by_hand = {
+        .end = OUTBOX_WITHHELD, .reason = WITHHELD_OPERATOR, .now_ns = 1};
+
+    (void)state;
+    for (uint64_t i = 0; i < 3; i++)
+        rig_put(outbox, &shop, MINUTE_S + 60 * i, "a", 1);
+    assert_int_equal(outbox_drop(outbox, &one_row, &by_hand), 1);
+    rig_commit(outbox);
+    outbox = reopen(outbox, path);
+    assert_int_equal(rig_books(outbox).withheld[WITHHELD_OPERATOR].count, 1);
+    assert_string_equal(rig_books(outbox).withheld[WITHHELD_OPERATOR].example, "a");
+    assert_int_equal(rig_books(outbox).queued, 2);
+    outbox_free(outbox);
+}
+
+/* ---- random sequences with deaths ---------------------------------------------------------- */
+
+enum {
+    FLIGHTS = 4,
+    GAME_MINUTES = 4,
+    GAME_NAMES = 4
+};
+
+/* What a file has to hold: the values that are queued, and the books. */
+struct snapshot {
+    double values[2][GAME_MINUTES][GAME_NAMES]; /* 0: none */
+    uint64_t queued, lsn;
+    struct value_ledger ledger;
+};
+
+struct game {
+    const char *path;
+    struct outbox *outbox;
+    uint64_t random, now_s;
+    struct outbox_batch flights[FLIGHTS];
+    struct snapshot committed;
+    unsigned deaths;
+};
+
+static uint64_t draw(struct game *game, uint64_t below)
+{
+    game->random = game->random * 6364136223846793005u + 1442695040888963407u;
+    return (game->random >> 33) % below;
+}
+
+struct looking {
+    struct snapshot *snapshot;
+    int destination, minute;
+};
+
+static void look_at(void *self, const struct outbox_value_view *view)
+{
+    const struct looking *looking = self;
+    int name = view->name.ptr[view->name.len - 1] - 'a';
+
+    looking->snapshot->values[looking->destination][looking->minute][name] = view->value;
+    looking->snapshot->queued++;
+}
+
+static struct snapshot look(struct outbox *outbox)
+{
+    struct snapshot snapshot = {.lsn = outbox_committed_lsn(outbox)};
+    struct outbox_row_view rows[2 * GAME_MINUTES];
+    struct outbox_destination list[2];
+    size_t destinations = outbox_list(outbox, 0, list, 2);
+    size_t count = outbox_list_rows(outbox, 0, 0, rows, 2 * GAME_MINUTES);
+
+    for (size_t i = 0; i < count; i++) {
+        struct looking looking = {.snapshot = &snapshot,
+                                  .minute = (int)((rows[i].minute_s - MINUTE_S) / 60)};
+
+        for (size_t k = 0; k < destinations; k++)
+            if (list[k].id == rows[i].destination)
+                looking.destination = list[k].destination.kind == MACKEREL_HOST;
+        assert_true(outbox_show_row(outbox, rows[i].destination, rows[i].minute_s,
+                                    look_at, &looking));
+    }
+    snapshot.ledger = rig_books(outbox);
+    return snapshot;
+}
+
+static void game_put(struct game *game)
+{
+    static const char *const names[] = {"custom.a", "custom.b", "custom.c", "custom.d"};
+
+    rig_queue(game->outbox, draw(game, 2) ? &web : &shop,
+              MINUTE_S + 60 * draw(game, GAME_MINUTES), names[draw(game, GAME_NAMES)],
+              (double)(1 + draw(game, 1000)));
+}
+
+static void game_take(struct game *game)
+{
+    struct outbox_query query = {
+        .destination = 1 + draw(game, 2),
+        .lane = draw(game, 2) ? MACKEREL_LIVE : MACKEREL_BACKFILL,
+        .pick = OUTBOX_ALL,
+        .now_s = game->now_s,
+        .max_values = 1 + draw(game, 4),
+    };
+
+    outbox_take(game->outbox, &query, &game->flights[draw(game, FLIGHTS)]);
+}
+
+static void game_settle(struct game *game)
+{
+    rig_settle(game->outbox, &game->flights[draw(game, FLIGHTS)],
+               (enum outbox_end)draw(game, OUTBOX_EXPIRED + 1), game->now_s);
+}
+
+static void game_drop(struct game *game)
+{
+    outbox_drop(game->outbox,
+                &(struct outbox_selection){
+                    .until_minute_s = MINUTE_S + 60 * draw(game, GAME_MINUTES),
+                    .pick = OUTBOX_ALL,
+                },
+                &(struct outbox_verdict){.end = OUTBOX_EXPIRED});
+}
+
+static void game_commit(struct game *game)
+{
+    rig_commit(game->outbox);
+    game->committed = look(game->outbox);
+}
+
+static void game_die(struct game *game, size_t loaded_max_bytes)
+{
+    const char *copy = rig_copy(game->path);
+    struct snapshot now;
+    const struct snapshot *then = &game->committed;
+
+    outbox_free(game->outbox);
+    for (size_t i = 0; i < FLIGHTS; i++)
+        outbox_batch_release(&game->flights[i]);
+    game->path = copy;
+    game->outbox = rig_open_with(
+        &(struct outbox_options){.path = copy, .loaded_max_bytes = loaded_max_bytes});
+    now = look(game->outbox);
+    assert_memory_equal(now.values, then->values, sizeof(now.values));
+    assert_int_equal(now.lsn, then->lsn);
+    assert_int_equal(now.queued, then->queued);
+    assert_int_equal(now.ledger.queued, then->queued);
+    assert_int_equal(now.ledger.closed, then->ledger.closed);
+    assert_int_equal(now.ledger.rejected, then->ledger.rejected);
+    assert_int_equal(now.ledger.expired, then->ledger.expired);
+    assert_true(now.ledger.delivered >= then->ledger.delivered);
+    assert_int_equal(rig_counts(game->outbox).bad_files, 0);
+    assert_int_equal(rig_counts(game->outbox).bad_rows, 0);
+    game->deaths++;
+}
+
+static void game_step(struct game *game)
+{
+    uint64_t choice = draw(game, 40);
+
+    game->now_s += draw(game, 5);
+    if (choice < 16)
+        game_put(game);
+    else if (choice < 22)
+        game_take(game);
+    else if (choice < 28)
+        game_settle(game);
+    else if (choice < 29)
+        game_drop(game);
+    else if (choice < 39)
+        game_commit(game);
+    else
+        game_die(game, draw(game, 2));
+    rig_books(game->outbox);
+}
+
+static void death_at_any_moment_loses_what_was_not_committed_and_nothing_else(
+    void **state)
+{
+    (void)state;
+    for (uint64_t seed = 1; seed <= 10; seed++) {
+        struct game game = {
+            .path = rig_new_path(), .random = seed, .now_s = MINUTE_S + 60};
+
+        game.outbox = rig_open(game.path);
+        for (int step = 0; step < 600; step++)
+            game_step(&game);
+        assert_true(game.deaths > 3);
+        outbox_free(game.outbox);
+        for (size_t i = 0; i < FLIGHTS; i++)
+            outbox_batch_release(&game.flights[i]);
+    }
 }
 
 int main(void)
@@ -278,7 +566,12 @@ int main(void)
         cmocka_unit_test(an_ambiguous_attempt_is_remembered),
         cmocka_unit_test(an_older_value_in_flight_is_replaced_when_the_process_dies),
         cmocka_unit_test(ids_of_destinations_never_come_back),
-        cmocka_unit_test(what_is_no_database_is_set_aside),
+        cmocka_unit_test(hosts_and_services_that_were_found_are_known_again),
+        cmocka_unit_test(rows_and_values_can_be_looked_at),
+        cmocka_unit_test(what_waits_for_its_confirmation_can_be_made_due),
+        cmocka_unit_test(dropping_by_hand_has_a_heading_of_its_own),
+        cmocka_unit_test(
+            death_at_any_moment_loses_what_was_not_committed_and_nothing_else),
     };
     struct outbox_rig on_disk = {make, .room_for_a_dozen = 4096, .games = 2};
     struct outbox_rig forgetful = {make_forgetful, .room_for_a_dozen = 4096, .games = 2};

@@ -308,6 +308,27 @@ static void a_database_that_another_has_open_is_left_alone(void **state)
     outbox_free(outbox);
 }
 
+static void a_file_that_may_not_be_written_is_set_aside(void **state)
+{
+    const char *path = rig_new_path();
+    struct fault_vfs *faults = fault_vfs_reset();
+    struct outbox *outbox = open_on_faults(path, 0);
+    char bad[256];
+
+    (void)state;
+    rig_put(outbox, &shop, MINUTE_S, "a", 1);
+    outbox_free(outbox);
+    faults->read_only_opens = 2; /* the second looks for what can be saved */
+    outbox = open_on_faults(path, 0);
+    assert_int_equal(rig_counts(outbox).bad_files, 1);
+    assert_non_null(strstr(rig_counts(outbox).last_bad, "may not be written"));
+    snprintf(bad, sizeof(bad), "%s.bad", path);
+    assert_int_equal(access(bad, F_OK), 0);
+    rig_put(outbox, &shop, MINUTE_S, "b", 2);
+    assert_int_equal(rig_books(outbox).queued, 1);
+    outbox_free(outbox);
+}
+
 static void where_no_file_can_be_made_the_error_says_so(void **state)
 {
     struct fault_vfs *faults = fault_vfs_reset();
@@ -451,6 +472,7 @@ int main(void)
         cmocka_unit_test(memory_stays_within_its_budget_through_a_long_backlog),
         cmocka_unit_test(who_puts_and_who_reads_the_books_never_waits_for_a_disk),
         cmocka_unit_test(a_database_that_another_has_open_is_left_alone),
+        cmocka_unit_test(a_file_that_may_not_be_written_is_set_aside),
         cmocka_unit_test(where_no_file_can_be_made_the_error_says_so),
         cmocka_unit_test(what_was_read_wrong_but_is_right_on_the_disk_is_kept),
         cmocka_unit_test(damage_on_the_disk_costs_the_rows_that_it_hits),
