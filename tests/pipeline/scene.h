@@ -28,7 +28,8 @@ struct scene {
     struct scene_value *values;
     size_t count, room;
     struct buffer request;
-    bool reloads; /* before every request and tick */
+    bool reloads;       /* before every request and tick */
+    bool is_unbalanced; /* its books may be wrong: it comes from damaged bytes */
 };
 
 /* A scene whose gateway has been watching since `watch_s`. */
@@ -54,6 +55,9 @@ void scene_reload(struct scene *scene);
 
 /* Lets time pass. */
 void scene_wait_until(struct scene *scene, double now_s);
+
+/* The same, but at most so many ticks. */
+void scene_ticks(struct scene *scene, double until_s, int most);
 
 /* The value posted last for that minute; NAN when there is none. Names are unique in a scene. */
 double scene_value(const struct scene *scene, const char *name, uint64_t minute);
