@@ -131,6 +131,32 @@ static void all_problems_are_said_at_once_with_their_places(void **state)
     config_release(&config);
 }
 
+static void durability_may_be_left_to_the_directory(void **state)
+{
+    struct config config;
+    char text[1024];
+
+    (void)state;
+    assert_int_equal(load(&config, "", text, sizeof(text)), 0);
+    assert_string_equal(config.durability, "");
+    config_release(&config);
+    assert_int_equal(load(&config, "state: {durability: ''}\n", text, sizeof(text)), 0);
+    config_release(&config);
+    assert_int_equal(load(&config, "state: {durability: fsync}\n", text, sizeof(text)),
+                     0);
+    assert_string_equal(config.durability, "fsync");
+    config_release(&config);
+    assert_int_equal(load(&config,
+                          "state:\n"
+                          "  durability: disk\n"
+                          "  journal: {max_size: 1MiB}\n",
+                          text, sizeof(text)),
+                     2);
+    assert_non_null(strstr(text, "'disk' is none of: fsync, process, memory"));
+    assert_non_null(strstr(text, "state.journal.max_size: '1MiB' is out of range"));
+    config_release(&config);
+}
+
 static void variables_expand_in_values_once(void **state)
 {
     struct config config;
@@ -243,6 +269,7 @@ int main(void)
         cmocka_unit_test_setup(values_are_read_by_their_types, forget_variables),
         cmocka_unit_test_setup(all_problems_are_said_at_once_with_their_places,
                                forget_variables),
+        cmocka_unit_test_setup(durability_may_be_left_to_the_directory, forget_variables),
         cmocka_unit_test_setup(variables_expand_in_values_once, forget_variables),
         cmocka_unit_test_setup(set_wins_over_the_file_and_the_file_over_the_environment,
                                forget_variables),

@@ -156,6 +156,77 @@ static void the_status_says_what_a_person_looks_for(void **state)
     assert_true(has(page, "\"fix\":\"register it\""));
 }
 
+static void state_in_memory_says_nothing_about_files(void **state)
+{
+    struct fixture *fixture = *state;
+    struct buffer *page = &fixture->page;
+
+    fixture->facts.durability = "memory";
+    page_status(&fixture->facts, page);
+    assert_true(has(page, "\"state\":{\"durability\":\"memory\""));
+    assert_false(has(page, "\"journal\":{"));
+    assert_true(has(page, "\"problems\":[]"));
+    buffer_reset(page);
+    page_metrics(&fixture->facts, page);
+    assert_false(has(page, "journal_bytes"));
+}
+
+static void put_on_disk(struct fixture *fixture)
+{
+    fixture->engine.is_recovered = true;
+    fixture->engine.journal = (struct journal_stats){
+        .is_on_disk = true, .bytes = 123, .max_bytes = 1000, .appended = 7};
+    fixture->engine.checkpoint = (struct saver_status){
+        .lsn = 5, .time_ns = fixture->facts.now_ns - UINT64_C(30000000000)};
+    fixture->engine.recovery = (struct recovery_report){.records = 3};
+    fixture->engine.refused_journal = 4;
+    fixture->outbox.is_on_disk = true;
+    fixture->outbox.committed_lsn = 6;
+}
+
+static void state_on_disk_is_shown_and_in_order(void **state)
+{
+    struct fixture *fixture = *state;
+    struct buffer *page = &fixture->page;
+
+    put_on_disk(fixture);
+    page_status(&fixture->facts, page);
+    assert_true(has(page, "\"directory\":\"/var/lib/somewhere\""));
+    assert_true(has(page, "\"problems\":[]"));
+    assert_true(has(page, "\"committed_lsn\":6"));
+    buffer_reset(page);
+    page_metrics(&fixture->facts, page);
+    assert_true(has(page, "\nmackerel_gateway_journal_bytes 123\n"));
+    assert_true(has(page, "\nmackerel_gateway_journal_refusing 0\n"));
+    assert_true(has(page, "\nmackerel_gateway_checkpoint_lsn 5\n"));
+    assert_true(has(page, "\nmackerel_gateway_checkpoint_age_seconds 30\n"));
+    assert_true(has(page, "\nmackerel_gateway_recovered_records 3\n"));
+    assert_true(has(page, "\nmackerel_gateway_outbox_committed_lsn 6\n"));
+    assert_true(
+        has(page, "\nmackerel_gateway_requests_refused_total{reason=\"journal\"} 4\n"));
+}
+
+static void what_is_wrong_with_the_disk_is_a_problem_with_its_reason(void **state)
+{
+    struct fixture *fixture = *state;
+    struct buffer *page = &fixture->page;
+    struct json_reader reader;
+
+    put_on_disk(fixture);
+    fixture->engine.journal.is_refusing = true;
+    snprintf(fixture->engine.journal.last_error,
+             sizeof(fixture->engine.journal.last_error), "no space");
+    snprintf(fixture->engine.checkpoint.last_error,
+             sizeof(fixture->engine.checkpoint.last_error), "no \"space\" either");
+    fixture->facts.has_reserve = false;
+    page_status(&fixture->facts, page);
+    json_reader_init(&reader, buffer_slice(page));
+    assert_true(json_reader_skip(&reader));
+    assert_true(has(page, "the journal refuses requests: no space"));
+    assert_true(has(page, "the last checkpoint failed: no \\\"space\\\" either"));
+    assert_true(has(page, "the reserve is given up"));
+}
+
 /* ---- /metrics ---------------------------------------------------------------------------- */
 
 /* Prometheus text format 0.0.4: comments, or name{labels} value. */
@@ -238,6 +309,9 @@ int main(void)
         TEST(the_status_is_json),
         TEST(the_status_of_an_idle_gateway_is_json),
         TEST(the_status_says_what_a_person_looks_for),
+        TEST(state_in_memory_says_nothing_about_files),
+        TEST(state_on_disk_is_shown_and_in_order),
+        TEST(what_is_wrong_with_the_disk_is_a_problem_with_its_reason),
         TEST(every_line_of_the_metrics_is_a_comment_or_a_sample),
         TEST(both_ledgers_are_in_the_metrics),
         TEST(counts_that_are_still_being_read_back_are_left_out),
