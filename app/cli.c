@@ -2,6 +2,7 @@
 
 #include "app/config.h"
 #include "app/config_print.h"
+#include "app/control.h"
 #include "app/gateway.h"
 #include "app/healthcheck.h"
 #include "base/memory.h"
@@ -26,6 +27,8 @@ static const char usage[] =
     "  config print    the configuration in force, secrets starred\n"
     "  config schema   JSON Schema of the configuration file\n"
     "  config docs     every key as a Markdown page\n"
+    "  outbox ls | show DESTINATION MINUTE | retry [DESTINATION] | drop DESTINATION|all [MINUTE]\n"
+    "                  look after what waits to be posted by a running gateway\n"
     "  healthcheck     ask a running gateway whether it lives; exit 0 or 1\n"
     "  version\n"
     "\n"
@@ -142,6 +145,29 @@ static int print_docs(const struct command *command, const struct config *config
     return print_text(&text);
 }
 
+/* The words behind the verb go to the running gateway as they are. */
+static int ask_outbox(const struct command *command, const struct config *config)
+{
+    struct buffer line = {0}, answer = {0};
+    struct error err;
+    char *path = control_path(config);
+    int code = EXIT_FINE;
+
+    for (size_t i = 1; i < command->word_count; i++)
+        buffer_printf(&line, "%s%s", i > 1 ? " " : "", command->words[i]);
+    buffer_append_char(&line, '\0');
+    if (control_ask(path, line.ptr, &answer, &err)) {
+        code = print_text(&answer);
+    } else {
+        fprintf(stderr, "outbox: %s\n", err.text);
+        code = err.kind == ERROR_INVALID ? EXIT_USAGE : EXIT_UNAVAILABLE;
+    }
+    buffer_release(&answer);
+    buffer_release(&line);
+    free(path);
+    return code;
+}
+
 static int print_version(const struct command *command, const struct config *config)
 {
     (void)command;
@@ -153,16 +179,17 @@ static int print_version(const struct command *command, const struct config *con
 static const struct {
     const char *words[2];
     int (*run)(const struct command *command, const struct config *config);
-    bool needs_config;
+    bool needs_config, takes_words;
 } verbs[] = {
-    {{NULL}, run, true},
-    {{"run"}, run, true},
-    {{"validate"}, validate, true},
-    {{"config", "print"}, print_config, true},
-    {{"config", "schema"}, print_schema, false},
-    {{"config", "docs"}, print_docs, false},
-    {{"healthcheck"}, check_health, true},
-    {{"version"}, print_version, false},
+    {{NULL}, run, true, false},
+    {{"run"}, run, true, false},
+    {{"validate"}, validate, true, false},
+    {{"config", "print"}, print_config, true, false},
+    {{"config", "schema"}, print_schema, false, false},
+    {{"config", "docs"}, print_docs, false, false},
+    {{"outbox"}, ask_outbox, true, true},
+    {{"healthcheck"}, check_health, true, false},
+    {{"version"}, print_version, false, false},
 };
 
 static bool is_verb(size_t verb, const struct command *command)
@@ -171,7 +198,8 @@ static bool is_verb(size_t verb, const struct command *command)
 
     while (count < 2 && verbs[verb].words[count])
         count++;
-    if (command->word_count != count)
+    if (verbs[verb].takes_words ? command->word_count < count
+                                : command->word_count != count)
         return false;
     for (size_t i = 0; i < count; i++)
         if (strcmp(command->words[i], verbs[verb].words[i]) != 0)

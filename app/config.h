@@ -27,7 +27,7 @@ struct config {
     char *grpc_endpoint, *http_endpoint;
     uint64_t max_recv_msg_size, max_request_body_size; /* bytes */
     uint64_t memory_limit;                             /* bytes; 0: from the machine */
-    char *admin_endpoint;
+    char *admin_endpoint, *admin_socket;
     char *state_directory;
     char *durability; /* "": by what the directory allows */
     uint64_t journal_max_size;

@@ -78,6 +78,13 @@ const struct config_key config_keys[] = {
      .offset = FIELD(admin_endpoint),
      .fallback = "127.0.0.1:13133",
      .help = "Where /livez, /readyz, /status and /metrics are served."},
+    {.path = "admin.socket",
+     .type = CONFIG_TEXT,
+     .offset = FIELD(admin_socket),
+     .fallback = "",
+     .help =
+         "Unix socket for commands to the running gateway (outbox ls, ...); only its owner may "
+         "open it. Not set: admin.sock in the state directory, none without one."},
     {.path = "state.directory",
      .type = CONFIG_TEXT,
      .offset = FIELD(state_directory),

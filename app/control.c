@@ -22,6 +22,20 @@ struct control {
     bool has_thread;
 };
 
+char *control_path(const struct config *config)
+{
+    struct buffer path = {0};
+
+    if (*config->admin_socket)
+        return memory_copy(slice_of(config->admin_socket));
+    buffer_printf(&path, "%s/admin.sock", config->state_directory);
+
+    char *copy = memory_copy(buffer_slice(&path));
+
+    buffer_release(&path);
+    return copy;
+}
+
 static bool fill_address(const char *path, struct sockaddr_un *address, struct error *err)
 {
     size_t len = strlen(path);

@@ -9,6 +9,7 @@
 #ifndef APP_CONTROL_H
 #define APP_CONTROL_H
 
+#include "app/config.h"
 #include "base/buffer.h"
 #include "base/compiler.h"
 #include "base/error.h"
@@ -22,6 +23,9 @@ enum {
     CONTROL_LINE_MAX = 1024,
     CONTROL_TIMEOUT_S = 10
 };
+
+/* Where the socket is: admin.socket, else admin.sock in the state directory. Free it. */
+char *control_path(const struct config *config);
 
 struct control_options {
     const char

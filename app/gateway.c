@@ -1,9 +1,11 @@
 #include "app/gateway.h"
 
 #include "app/admin.h"
+#include "app/control.h"
 #include "app/engine.h"
 #include "app/facts.h"
 #include "app/machine.h"
+#include "app/outbox_command.h"
 #include "app/storage.h"
 #include "base/clock.h"
 #include "base/log.h"
@@ -15,6 +17,7 @@
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -35,6 +38,7 @@ struct gateway {
     const struct config *config;
     struct storage storage;
     struct facts_sources parts;
+    struct control *control; /* NULL: nowhere to put the socket */
     struct intake intake;
     /* What was put since the outbox last had everything; on the thread that applies. */
     size_t put_values;
@@ -254,6 +258,34 @@ static bool start_admin(struct gateway *gateway, struct error *err)
     return gateway->parts.admin && admin_start(gateway->parts.admin, err);
 }
 
+static bool execute(void *self, struct slice command, struct buffer *answer)
+{
+    struct gateway *gateway = self;
+    bool is_done = outbox_command(gateway->parts.outbox, command,
+                                  clock_now_ns() / 1000000000, answer);
+
+    delivery_wake(gateway->parts.delivery);
+    return is_done;
+}
+
+/* A path that was asked for must work; nothing that lies in the state directory stops a start. */
+static bool start_control(struct gateway *gateway, struct error *err)
+{
+    bool is_asked_for = *gateway->config->admin_socket;
+    char *path;
+
+    if (!is_asked_for && !gateway->parts.state)
+        return true;
+    path = control_path(gateway->config);
+    gateway->control = control_start(
+        &(struct control_options){.path = path, .execute = execute, .self = gateway},
+        err);
+    free(path);
+    if (!gateway->control && !is_asked_for)
+        log_event(LOG_WARN, "no control socket", LOG_TEXT("error", err->text));
+    return gateway->control || !is_asked_for;
+}
+
 static bool is_preview(const struct config *config)
 {
     return !*config->apikey && !*config->apikey_file;
@@ -306,7 +338,7 @@ static enum exit_code start(struct gateway *gateway)
     make_engine(gateway);
     if (!start_delivery(gateway, &err))
         return fail_start(&err, EXIT_CONFIG);
-    if (!start_admin(gateway, &err))
+    if (!start_admin(gateway, &err) || !start_control(gateway, &err))
         return fail_start(&err, EXIT_UNAVAILABLE);
     if (!engine_start(gateway->parts.engine, &err))
         return fail_start(&err, EXIT_INTERNAL);
@@ -378,6 +410,7 @@ static enum exit_code stop(struct gateway *gateway)
 
 static void release(struct gateway *gateway)
 {
+    control_free(gateway->control);
     admin_free(gateway->parts.admin);
     receiver_free(atomic_load(&gateway->parts.receiver));
     engine_free(gateway->parts.engine);

@@ -13,13 +13,13 @@
 
 #include <cmocka.h>
 
-struct place {
+struct spot {
     char directory[32], path[64];
 };
 
 static int set_up(void **state)
 {
-    struct place *place = calloc(1, sizeof(*place));
+    struct spot *place = calloc(1, sizeof(*place));
 
     snprintf(place->directory, sizeof(place->directory), "/tmp/control-XXXXXX");
     *state = place;
@@ -31,7 +31,7 @@ static int set_up(void **state)
 
 static int tear_down(void **state)
 {
-    struct place *place = *state;
+    struct spot *place = *state;
 
     unlink(place->path);
     rmdir(place->directory);
@@ -47,7 +47,7 @@ static bool echo(void *self, struct slice command, struct buffer *answer)
     return !slice_is(command, "no");
 }
 
-static struct control *start(const struct place *place)
+static struct control *start(const struct spot *place)
 {
     struct error err = {0};
     struct control *control = control_start(
@@ -60,7 +60,7 @@ static struct control *start(const struct place *place)
 
 static void a_command_is_answered(void **state)
 {
-    const struct place *place = *state;
+    const struct spot *place = *state;
     struct control *control = start(place);
     struct buffer answer = {0};
     struct error err;
@@ -73,7 +73,7 @@ static void a_command_is_answered(void **state)
 
 static void a_refusal_is_an_error_with_its_text(void **state)
 {
-    const struct place *place = *state;
+    const struct spot *place = *state;
     struct control *control = start(place);
     struct buffer answer = {0};
     struct error err = {0};
@@ -86,7 +86,7 @@ static void a_refusal_is_an_error_with_its_text(void **state)
 
 static void only_the_owner_may_open_the_socket(void **state)
 {
-    const struct place *place = *state;
+    const struct spot *place = *state;
     struct control *control = start(place);
     struct stat file;
 
@@ -98,7 +98,7 @@ static void only_the_owner_may_open_the_socket(void **state)
 
 static void socket_of_a_dead_process_is_replaced(void **state)
 {
-    const struct place *place = *state;
+    const struct spot *place = *state;
     struct sockaddr_un address = {.sun_family = AF_UNIX};
     struct buffer answer = {0};
     struct error err;
@@ -117,7 +117,7 @@ static void socket_of_a_dead_process_is_replaced(void **state)
 
 static void file_that_is_no_socket_is_left_alone(void **state)
 {
-    const struct place *place = *state;
+    const struct spot *place = *state;
     struct error err = {0};
     FILE *file = fopen(place->path, "w");
     struct control *control;
@@ -133,7 +133,7 @@ static void file_that_is_no_socket_is_left_alone(void **state)
 
 static void nobody_there_is_said(void **state)
 {
-    const struct place *place = *state;
+    const struct spot *place = *state;
     struct buffer answer = {0};
     struct error err = {0};
 
@@ -145,7 +145,7 @@ static void nobody_there_is_said(void **state)
 
 static void line_that_is_too_long_is_not_executed(void **state)
 {
-    const struct place *place = *state;
+    const struct spot *place = *state;
     struct control *control = start(place);
     struct buffer answer = {0};
     struct error err;
