@@ -5,11 +5,18 @@
  *
  * The format describes itself: for every kind of record the names, places and sizes of its fields
  * come first. A pipeline that knows the same fields reads in bulk; one that has gained or lost fields
- * maps them by name (new ones are zero), so that an upgrade keeps its state as long as the meaning
- * of the fields stays. CHECKPOINT_VERSION changes when a meaning does.
+ * maps them by name (new ones are zero, new indices none), so that an upgrade keeps its state as long
+ * as the meaning of the fields stays. Pools and owned memory that only one side knows are skipped or
+ * empty; reasons go by their names. A field that changed its size is refused, and CHECKPOINT_VERSION
+ * changes when a meaning does.
  *
- * Bytes are trusted no further than that they are whole: the file around them has a checksum, and
- * every count and index is checked against its bounds before it is used.
+ * Bytes are trusted no further than that they are whole: the file around them has a checksum. Every
+ * count and index is checked before it is used, and lists are checked to be finite (pipeline/verify.h
+ * has what is not checked), so that bytes of a wrong program are refused or give wrong values, but
+ * do no harm. Memory grows with the bytes that are there, not with what they claim.
+ *
+ * A million streams are 140 MB of counters or 410 MB of gauges; saving them costs about 0.1 s and
+ * 0.25 s of CPU, loading 0.2 s and 0.4 s (tests/bench/checkpoint_bench.c).
  */
 #ifndef PIPELINE_CHECKPOINT_H
 #define PIPELINE_CHECKPOINT_H

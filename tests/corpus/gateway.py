@@ -47,14 +47,19 @@ def late_watch_start(folder):
     return (requests[0].received + requests[-1].received) // 2
 
 
-def replay(requests, watch_start, service=None):
-    """({(destination, metric, minute in ns): value}, summary)."""
+def replay_text(requests, watch_start, *options):
+    """What the program prints."""
     lines = "".join(f"{r.received} {r.path} {r.coding}\n" for r in requests)
-    command = [REPLAY, "--watch-start", str(watch_start)]
-    command += ["--service", service] if service else []
+    command = [REPLAY, "--watch-start", str(watch_start), *options]
     run = subprocess.run(command, input=lines, capture_output=True, text=True, timeout=120)
     assert run.returncode == 0, run.stderr
-    *rows, summary = [json.loads(line) for line in run.stdout.splitlines()]
+    return run.stdout
+
+
+def replay(requests, watch_start, service=None):
+    """({(destination, metric, minute in ns): value}, summary)."""
+    text = replay_text(requests, watch_start, *(["--service", service] if service else []))
+    *rows, summary = [json.loads(line) for line in text.splitlines()]
     values = {}
     for row in rows:
         host = row["host_id"], row["custom_identifier"]

@@ -2,13 +2,16 @@
  * Feeds recorded OTLP to the pipeline at the recorded receive times, with ticks between, so that
  * minutes pass in microseconds.
  *
- *   replay [--watch-start NS] [--grace NS] [--service NAME] [--seed N] < index
+ *   replay [--watch-start NS] [--grace NS] [--service NAME] [--seed N] [--reload N] < index
+ *
+ * With --reload the pipeline is saved and loaded again before every N-th request.
  *
  * Each line of the index is `receive_ns path coding` with coding `identity` or `gzip`; times rise.
  * Prints one JSON object per posted value, and at the end one with the ledger and the counts.
  */
 #include "base/memory.h"
 #include "base/number.h"
+#include "pipeline/checkpoint.h"
 #include "pipeline/pipeline.h"
 #include "proto/gzip.h"
 
@@ -23,6 +26,7 @@ struct replay {
     struct pipeline *pipeline;
     struct otlp_batch *batch;
     uint64_t seed;
+    uint64_t reload_every, requests; /* 0: never */
 };
 
 static NO_RETURN void fail(const char *what, const char *detail)
@@ -88,6 +92,40 @@ static void tick_until(struct replay *replay, uint64_t until_ns)
         pipeline_tick(replay->pipeline, due_ns, print_rows, NULL);
 }
 
+static bool append(void *self, struct slice bytes)
+{
+    buffer_append(self, bytes);
+    return true;
+}
+
+static bool cut(void *self, char *to, size_t len)
+{
+    struct slice *rest = self;
+
+    if (rest->len < len)
+        return false;
+    memcpy(to, rest->ptr, len);
+    *rest = (struct slice){rest->ptr + len, rest->len - len};
+    return true;
+}
+
+static void reload(struct replay *replay)
+{
+    struct buffer bytes = {0};
+    struct error err;
+
+    if (!pipeline_save(replay->pipeline, append, &bytes))
+        fail("save", "the bytes were not taken");
+
+    struct slice rest = buffer_slice(&bytes);
+
+    pipeline_free(replay->pipeline);
+    replay->pipeline = pipeline_load(cut, &rest, &err);
+    if (!replay->pipeline)
+        fail("load", err.text);
+    buffer_release(&bytes);
+}
+
 static void apply_file(struct replay *replay, uint64_t receive_ns, const char *path,
                        bool is_gzip)
 {
@@ -103,6 +141,8 @@ static void apply_file(struct replay *replay, uint64_t receive_ns, const char *p
         bytes.ptr = inflated;
     }
     tick_until(replay, receive_ns);
+    if (replay->reload_every && ++replay->requests % replay->reload_every == 0)
+        reload(replay);
     if (!otlp_decode(replay->batch, bytes, replay->seed, &limits, &err))
         fail(path, err.text);
     pipeline_apply(replay->pipeline, replay->batch, receive_ns);
@@ -164,6 +204,8 @@ int main(int argc, char **argv)
             options.default_service = argv[i + 1];
         else if (strcmp(argv[i], "--seed") == 0)
             replay.seed = strtoull(argv[i + 1], NULL, 10);
+        else if (strcmp(argv[i], "--reload") == 0)
+            replay.reload_every = strtoull(argv[i + 1], NULL, 10);
         else
             fail("unknown option", argv[i]);
     }
