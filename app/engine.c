@@ -6,17 +6,18 @@
 #include "app/journal_watch.h"
 #include "base/clock.h"
 #include "base/journal.h"
-#include "base/log.h"
 #include "base/memory.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 
-/* NTP steps a clock by less. */
-static const uint64_t CLOCK_TOLERANCE_NS = 1000000000;
+enum {
+    RECORD_OVERHEAD = 48, /* of a record in the journal, beside its body */
+    /* A small journal under load fills faster than the clock says. */
+    HOUSE_BYTES = 1 << 20,
+};
 
 struct engine {
     struct engine_options options;
@@ -35,7 +36,8 @@ struct engine {
     atomic_size_t unapplied; /* requests that were submitted and are ours still */
     atomic_bool is_finishing;
     struct journal_watch journal_watch;
-    uint64_t house_ns; /* monotonic: when to look after the house again; engine thread */
+    /* Engine thread: applied or replayed, and when to look after the house again. */
+    uint64_t applied_bytes, house_bytes, house_ns;
     pthread_mutex_t picture_lock;
     struct engine_picture picture;
 };
@@ -185,6 +187,7 @@ static void apply(struct engine *engine, const struct journal_record *record)
     struct intake_request *request = record->context;
 
     fold_apply(engine->fold, record, request ? request->batch : NULL);
+    engine->applied_bytes += record->body.len + RECORD_OVERHEAD;
     end_chore(engine, record->kind);
     if (request)
         discard(engine, request);
@@ -214,15 +217,15 @@ static void keep_house(struct engine *engine)
     uint64_t now_ns = clock_monotonic_ns(), due_ns;
     struct journal_stats stats;
 
-    if (now_ns < engine->house_ns)
+    if (now_ns < engine->house_ns && engine->applied_bytes < engine->house_bytes)
         return;
     engine->house_ns = now_ns + interval_ns;
+    engine->house_bytes = engine->applied_bytes + HOUSE_BYTES;
     offer_tick(engine, clock_read(engine->clock), &due_ns);
     journal_read_stats(engine->journal, &stats);
     journal_watch_look(&engine->journal_watch, &stats);
     if (engine->saver)
-        saver_tend(engine->saver, engine->fold,
-                   engine->picture.recovery.bytes + stats.appended_bytes);
+        saver_tend(engine->saver, engine->fold, engine->applied_bytes);
 }
 
 /* ---- the thread -------------------------------------------------------------------------- */
@@ -237,6 +240,8 @@ static void rest(struct engine *engine)
     if (!offer_tick(engine, now_ns, &due_ns) && due_ns - now_ns < max_rest_ns)
         rest_ns = due_ns - now_ns;
     journal_wait(engine->journal, clock_now_ns() + rest_ns);
+    if (engine->saver)
+        saver_forget(engine->saver);
 }
 
 static void *run(void *self)
@@ -276,36 +281,16 @@ struct engine *engine_new(const struct engine_options *options)
     return engine;
 }
 
-static struct fold_options fold_options(const struct engine *engine)
-{
-    return (struct fold_options){
-        .seed = engine->seed,
-        .initial = &engine->options.pipeline,
-        .put = engine->options.put,
-        .self = engine->options.self,
-    };
-}
-
 static void show_progress(void *self, const struct fold *fold)
 {
     struct engine *engine = self;
 
     publish(engine, fold);
-    engine->options.pause(engine->options.self);
+    if (engine->options.state)
+        engine->options.pause(engine->options.self);
 }
 
-static void open_memory(struct engine *engine)
-{
-    struct fold_options options = fold_options(engine);
-
-    engine->fold = fold_new(&options);
-    publish(engine, engine->fold);
-    pthread_mutex_lock(&engine->picture_lock);
-    engine->journal = journal_new_memory();
-    pthread_mutex_unlock(&engine->picture_lock);
-}
-
-static bool start_saver(struct engine *engine, uint64_t checkpoint_lsn, struct error *err)
+static bool start_saver(struct engine *engine, struct error *err)
 {
     const struct engine_options *options = &engine->options;
     struct saver *saver = saver_new(
@@ -313,7 +298,7 @@ static bool start_saver(struct engine *engine, uint64_t checkpoint_lsn, struct e
             .state = options->state,
             .journal = engine->journal,
             .seed = engine->seed,
-            .lsn = checkpoint_lsn,
+            .lsn = engine->picture.recovery.checkpoint_lsn,
             .interval_ns = SAVER_INTERVAL_NS,
             .max_journal_bytes = saver_journal_bytes(options->journal_max_bytes),
             .committed_lsn = options->committed_lsn,
@@ -328,63 +313,42 @@ static bool start_saver(struct engine *engine, uint64_t checkpoint_lsn, struct e
     return saver != NULL;
 }
 
-static bool open_disk(struct engine *engine, struct error *err)
+static bool recover(struct engine *engine, struct error *err)
 {
     const struct engine_options *options = &engine->options;
-    struct fold_options fold = fold_options(engine);
     struct recovery recovery;
+    bool is_done = recovery_run(
+        &(struct recovery_options){
+            .state = options->state,
+            .fold = {.initial = &options->pipeline,
+                     .outbox_lsn = options->state ? options->committed_lsn(options->self)
+                                                  : 0,
+                     .put = options->put,
+                     .self = options->self},
+            .durability = options->durability,
+            .journal_max_bytes = options->journal_max_bytes,
+            .progress = show_progress,
+            .self = engine,
+        },
+        &recovery, err);
 
-    fold.outbox_lsn = options->committed_lsn(options->self);
-    if (!recovery_run(
-            &(struct recovery_options){
-                .state = options->state,
-                .fold = fold,
-                .durability = options->durability,
-                .journal_max_bytes = options->journal_max_bytes,
-                .progress = show_progress,
-                .self = engine,
-            },
-            &recovery, err))
-        return false;
     engine->seed = recovery.seed;
     engine->fold = recovery.fold;
-    /* Before the journal, which says that the books are complete. */
-    publish(engine, engine->fold);
+    engine->applied_bytes = recovery.report.bytes;
     pthread_mutex_lock(&engine->picture_lock);
-    engine->journal = recovery.journal;
+    engine->journal = recovery.journal; /* which says that the books are complete */
     engine->picture.recovery = recovery.report;
     pthread_mutex_unlock(&engine->picture_lock);
-    return start_saver(engine, recovery.report.checkpoint_lsn, err);
-}
-
-/* Goes on where the state ended, even if the machine says that it is earlier. */
-static void start_clock(struct engine *engine)
-{
-    uint64_t floor_ns = fold_receive_ns(engine->fold), now_ns = clock_now_ns();
-
-    engine->clock = clock_new_after(floor_ns);
-    if (floor_ns <= now_ns + CLOCK_TOLERANCE_NS)
-        return;
-    log_event(
-        LOG_ERROR,
-        "the machine's clock is behind the state: time runs at half pace until it has "
-        "caught up, and points of today may be refused; set the clock, or move the "
-        "state directory away",
-        LOG_DOUBLE("seconds", (double)(floor_ns - now_ns) / 1e9));
-    pthread_mutex_lock(&engine->picture_lock);
-    engine->picture.clock_behind_ns = floor_ns - now_ns;
-    pthread_mutex_unlock(&engine->picture_lock);
+    return is_done;
 }
 
 bool engine_start(struct engine *engine, struct error *err)
 {
-    if (getrandom(&engine->seed, sizeof(engine->seed), 0) != sizeof(engine->seed))
-        return FAIL(err, ERROR_INTERNAL, "no random numbers for the hash seed");
-    if (!engine->options.state)
-        open_memory(engine);
-    else if (!open_disk(engine, err))
+    if (!recover(engine, err))
         return false;
-    start_clock(engine);
+    if (engine->options.state && !start_saver(engine, err))
+        return false;
+    engine->clock = clock_new_after(fold_receive_ns(engine->fold));
     /* Before any request. */
     offer_config(engine);
     atomic_store(&engine->admission.is_open, true);

@@ -84,7 +84,6 @@ struct engine_picture {
         is_recovered; /* what was found has been replayed; before that books are behind */
     /* Requests, by why they were refused: no room in flight, journal, not accepting. */
     uint64_t refused_room, refused_journal, refused_closed;
-    uint64_t clock_behind_ns; /* of the state, at the start */
     struct journal_stats journal;
     struct recovery_report recovery;
     struct saver_status checkpoint;

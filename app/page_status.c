@@ -279,7 +279,7 @@ static void put_problems(struct buffer *out, const struct page_facts *facts)
         put_problem(out, "a part of the outbox was set aside", facts->outbox->last_bad);
     if (!facts->has_reserve)
         put_problem(out, "the disk is short: the reserve is given up", "");
-    if (engine->clock_behind_ns)
+    if (engine->recovery.clock_behind_ns)
         put_problem(out,
                     "the machine's clock was behind the state at the start; time stands "
                     "still until it has caught up",

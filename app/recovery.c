@@ -5,6 +5,7 @@
 #include "base/log.h"
 
 #include <stdio.h>
+#include <sys/random.h>
 
 enum {
     RECORDS_PER_PROGRESS = 256
@@ -39,10 +40,11 @@ static struct fold *load(const struct recovery_options *options, uint64_t *seed,
 static void begin(const struct recovery_options *options, struct recovery *recovery)
 {
     struct recovery_report *report = &recovery->report;
-    struct error err = {0};
+    struct fold_options fold_options = options->fold;
+    struct error err = {.kind = ERROR_NOT_FOUND};
 
-    recovery->seed = options->fold.seed;
-    recovery->fold = load(options, &recovery->seed, &err);
+    if (options->state)
+        recovery->fold = load(options, &recovery->seed, &err);
     if (recovery->fold) {
         report->checkpoint_lsn = fold_lsn(recovery->fold);
         return;
@@ -51,7 +53,8 @@ static void begin(const struct recovery_options *options, struct recovery *recov
         report->bad_checkpoints++;
         snprintf(report->bad_checkpoint, sizeof(report->bad_checkpoint), "%s", err.text);
     }
-    recovery->fold = fold_new(&options->fold);
+    fold_options.seed = recovery->seed;
+    recovery->fold = fold_new(&fold_options);
 }
 
 /* ---- journal ----------------------------------------------------------------------------- */
@@ -71,6 +74,23 @@ static void replay(const struct recovery_options *options, struct recovery *reco
     options->progress(options->self, recovery->fold);
 }
 
+/* Goes on where the state ended, even if the machine says that it is earlier. */
+static void look_at_clock(struct recovery *recovery)
+{
+    const uint64_t tolerance_ns = 1000000000; /* NTP steps a clock by less */
+    uint64_t ended_ns = fold_receive_ns(recovery->fold), now_ns = clock_now_ns();
+
+    if (ended_ns <= now_ns + tolerance_ns)
+        return;
+    recovery->report.clock_behind_ns = ended_ns - now_ns;
+    log_event(
+        LOG_ERROR,
+        "the machine's clock is behind the state: time runs at half pace until it has "
+        "caught up, and points of today may be refused; set the clock, or move the "
+        "state directory away",
+        LOG_DOUBLE("seconds", (double)recovery->report.clock_behind_ns / 1e9));
+}
+
 static void say(const struct recovery *recovery)
 {
     const struct recovery_report *report = &recovery->report;
@@ -79,8 +99,10 @@ static void say(const struct recovery *recovery)
     journal_read_stats(recovery->journal, &journal);
 
     uint64_t bad = report->bad_checkpoints + journal.bad_files;
-    bool is_whole = bad == 0 && journal.lost_records == 0 &&
-                    fold_unreadable(recovery->fold) == 0;
+    uint64_t unreadable = fold_unreadable(recovery->fold);
+    bool is_whole = bad == 0 && journal.lost_records == 0 && unreadable == 0;
+    const char *problem = *report->bad_checkpoint ? report->bad_checkpoint
+                                                  : journal.last_error;
 
     if (fold_lsn(recovery->fold) == 0 && is_whole)
         return; /* a new state */
@@ -91,9 +113,8 @@ static void say(const struct recovery *recovery)
               LOG_UINT("torn_bytes", journal.torn_bytes),
               LOG_UINT("files_set_aside", bad),
               LOG_UINT("records_lost", journal.lost_records),
-              LOG_UINT("records_unreadable", fold_unreadable(recovery->fold)),
-              LOG_TEXT("problem", *report->bad_checkpoint ? report->bad_checkpoint
-                                                          : journal.last_error));
+              LOG_UINT("records_unreadable", unreadable),
+              LOG_TEXT("problem", is_whole ? "" : problem));
 }
 
 static uint64_t larger(uint64_t a, uint64_t b)
@@ -101,17 +122,12 @@ static uint64_t larger(uint64_t a, uint64_t b)
     return a > b ? a : b;
 }
 
-bool recovery_run(const struct recovery_options *options, struct recovery *recovery,
-                  struct error *err)
+static struct journal *open_journal(const struct recovery_options *options, uint64_t lsn,
+                                    struct error *err)
 {
-    uint64_t begun_ns = clock_monotonic_ns();
-
-    *recovery = (struct recovery){0};
-    begin(options, recovery);
-
-    uint64_t lsn = fold_lsn(recovery->fold);
-
-    recovery->journal = journal_open(
+    if (!options->state)
+        return journal_new_memory();
+    return journal_open(
         &(struct journal_options){
             .disk = state_disk(options->state),
             .durability = options->durability,
@@ -121,13 +137,23 @@ bool recovery_run(const struct recovery_options *options, struct recovery *recov
             .known_lsn = larger(lsn, options->fold.outbox_lsn),
         },
         err);
-    if (!recovery->journal) {
-        fold_free(recovery->fold);
-        recovery->fold = NULL;
+}
+
+bool recovery_run(const struct recovery_options *options, struct recovery *recovery,
+                  struct error *err)
+{
+    uint64_t begun_ns = clock_monotonic_ns();
+
+    *recovery = (struct recovery){0};
+    if (getrandom(&recovery->seed, sizeof(recovery->seed), 0) != sizeof(recovery->seed))
+        return FAIL(err, ERROR_INTERNAL, "no random numbers for the hash seed");
+    begin(options, recovery);
+    recovery->journal = open_journal(options, fold_lsn(recovery->fold), err);
+    if (!recovery->journal)
         return false;
-    }
     replay(options, recovery);
     recovery->report.duration_ns = clock_monotonic_ns() - begun_ns;
     say(recovery);
+    look_at_clock(recovery);
     return true;
 }

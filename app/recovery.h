@@ -1,7 +1,8 @@
 /*
  * What a start finds in the state directory becomes a fold and a journal to go on with: the
  * checkpoint is read, the journal behind it replayed. Nothing in there stops a start: what cannot be
- * read is set aside as *.bad, said and counted, and the rest is used as far as it reaches.
+ * read is set aside as *.bad, said and counted, and the rest is used as far as it reaches. Without a
+ * directory both begin empty, in memory.
  */
 #ifndef APP_RECOVERY_H
 #define APP_RECOVERY_H
@@ -16,9 +17,8 @@
 #include <stdint.h>
 
 struct recovery_options {
-    struct state *state;
-    struct fold_options
-        fold; /* outbox_lsn with it; the seed holds where there is no checkpoint */
+    struct state *state;      /* NULL: memory */
+    struct fold_options fold; /* the seed comes from the checkpoint or from chance */
     enum journal_durability durability;
     uint64_t journal_max_bytes;
     /* Now and then during the replay; may block so that what it emits does not pile up. */
@@ -30,6 +30,7 @@ struct recovery_report {
     uint64_t checkpoint_lsn; /* 0: none was read */
     uint64_t records, bytes; /* replayed; of bodies */
     uint64_t duration_ns;
+    uint64_t clock_behind_ns;            /* the machine's clock, of the state */
     uint64_t bad_checkpoints;            /* set aside */
     char bad_checkpoint[ERROR_TEXT_MAX]; /* why; may be empty */
 };
@@ -41,7 +42,7 @@ struct recovery {
     struct recovery_report report;
 };
 
-/* False only when no journal can be made. Fold and journal are the caller's. */
+/* False only when no journal can be made. Fold and journal are the caller's; one may be there. */
 bool recovery_run(const struct recovery_options *options, struct recovery *recovery,
                   struct error *err) MUST_CHECK;
 

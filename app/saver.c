@@ -137,6 +137,8 @@ static void settle_next(struct saver *saver)
     else
         fail(saver, &err);
     pthread_cond_broadcast(&saver->news);
+    if (is_settled)
+        journal_wake(saver->options.journal); /* a full journal waits for room */
 }
 
 static void *run(void *self)
@@ -217,8 +219,7 @@ static void begin(struct saver *saver, const struct fold *fold)
     pthread_mutex_unlock(&saver->lock);
 }
 
-/* Nobody needs the journal up to the checkpoint in force. */
-static void forget(struct saver *saver)
+void saver_forget(struct saver *saver)
 {
     pthread_mutex_lock(&saver->lock);
 
@@ -236,7 +237,7 @@ void saver_tend(struct saver *saver, const struct fold *fold, uint64_t journal_b
         saver->begun_bytes = journal_bytes;
         begin(saver, fold);
     }
-    forget(saver);
+    saver_forget(saver);
 }
 
 /* For the one under way. False when one is still to be begun. */
@@ -260,7 +261,7 @@ void saver_finish(struct saver *saver, const struct fold *fold)
         return;
     begin(saver, fold);
     await(saver, fold);
-    forget(saver);
+    saver_forget(saver);
 }
 
 void saver_read(struct saver *saver, struct saver_status *status)

@@ -48,9 +48,12 @@ struct saver *saver_new(const struct saver_options *options,
                         struct error *err) MUST_CHECK;
 void saver_free(struct saver *saver);
 
+/* Lets the journal forget what the checkpoint in force holds. */
+void saver_forget(struct saver *saver);
+
 /*
- * To be called now and then: begins a checkpoint when it is time, and lets the journal forget what
- * the one in force holds. `journal_bytes` counts what was appended or replayed since the start.
+ * To be called now and then: begins a checkpoint when it is time, and forgets. `journal_bytes` counts
+ * what was applied or replayed since the start. Wakes who waits at the journal when one is in force.
  */
 void saver_tend(struct saver *saver, const struct fold *fold, uint64_t journal_bytes);
 
