@@ -38,7 +38,7 @@ struct dispatch *dispatch_new(const struct dispatch_options *options)
     dispatch->receipts = (struct receipts){
         .loader = &dispatch->loader,
         .services = dispatch->services,
-        .backlog = throttle_of(RECEIPT_BACKLOG_GAP_MS, 1),
+        .hosts = throttle_of(RECEIPT_HOSTS_GAP_MS, RECEIPT_HOSTS_BURST),
     };
     turns_init(&dispatch->turns, &dispatch->loader, dispatch->services,
                &dispatch->receipts);

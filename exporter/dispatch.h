@@ -8,8 +8,8 @@
  *
  * Policy. Fresh values go first, in small requests, at this gateway's own place in the minute
  * (exporter/pace.h); then questions about hosts and services; then backlog, oldest minutes first,
- * one request of it at a time, at most one a second for hosts and two a minute for a service, in
- * requests that grow as long as the API takes them (exporter/portion.h).
+ * one request of it at a time: two a minute for a service, for hosts below 100 a minute together with
+ * fresh ones; in requests that grow as long as the API takes them (exporter/portion.h).
  *
  * An outage opens one circuit for the whole API: pauses grow from 1 s to 60 s with full jitter, or
  * are as long as Retry-After says, and after a pause one request goes first, of another destination

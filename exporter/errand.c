@@ -56,6 +56,9 @@ void errand_write(struct errand *errand)
 {
     struct range top = errand_top(errand);
 
+    if (errand->is_written && top.count == errand->batch.count &&
+        errand->request.body.len)
+        return;
     buffer_reset(&errand->request.body);
 
     size_t written = batch_write(errand->entries + top.first, top.count, &errand->limits,

@@ -47,6 +47,7 @@ struct errand {
     struct range ranges[ERRAND_RANGES_MAX];
     size_t range_count;
     struct batch_limits limits;
+    bool is_written; /* the body holds the whole batch already */
 };
 
 struct errand *errand_new(enum errand_kind kind);

@@ -106,6 +106,7 @@ static void keep_one_body(const struct loader *loader, struct errand *errand,
     size_t fits = batch_write(errand->entries, batch->count, limits,
                               &errand->request.body);
 
+    errand->is_written = true;
     if (fits == batch->count)
         return;
     outbox_settle(

@@ -63,6 +63,8 @@ bool throttle_is_open(const struct throttle *throttle, uint64_t now_ms)
 void throttle_note(struct throttle *throttle, uint64_t now_ms)
 {
     throttle->due_ms = later(throttle->due_ms, now_ms) + throttle->gap_ms;
+    if (throttle->due_ms > now_ms + THROTTLE_DEBT_MAX_MS)
+        throttle->due_ms = now_ms + THROTTLE_DEBT_MAX_MS;
 }
 
 void throttle_slow_down(struct throttle *throttle)

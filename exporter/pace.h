@@ -61,7 +61,9 @@ void throttle_slow_down(struct throttle *throttle);
 void throttle_speed_up(struct throttle *throttle);
 
 enum {
-    THROTTLE_GAP_MAX_MS = 16000
+    THROTTLE_GAP_MAX_MS = 16000,
+    /* Requests that did not ask may overdraw the budget, but no more than a minute of it. */
+    THROTTLE_DEBT_MAX_MS = 60000,
 };
 
 /* ---- the place in the minute ------------------------------------------------------------- */

@@ -142,7 +142,7 @@ static void take_delivered(struct receipts *receipts, struct errand *errand,
         portion_accepted(portion, errand_top(errand).count,
                          now.mono_ms - errand->sent_ms);
     if (errand->request.endpoint == API_HOST_TSDB && errand->lane == MACKEREL_BACKFILL)
-        throttle_speed_up(&receipts->backlog);
+        throttle_speed_up(&receipts->hosts);
     settle_top(receipts, errand, OUTBOX_DELIVERED, now);
 }
 
@@ -253,7 +253,7 @@ static void hold_hosts(struct receipts *receipts, const struct errand *errand,
     receipts->hosts_hold_ms = receipt_hold_ms(answer, now);
     if (!is_news)
         return;
-    throttle_slow_down(&receipts->backlog);
+    throttle_slow_down(&receipts->hosts);
     if (errand->lane == MACKEREL_LIVE)
         portion_pressed(&receipts->loader->live, now.mono_ms);
 }

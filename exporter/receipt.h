@@ -15,15 +15,21 @@ struct receipts {
     struct loader *loader;
     struct service_registry *services;
     uint64_t hosts_hold_ms;   /* no post of host values before; after 429 */
-    struct throttle backlog;  /* of hosts */
+    struct throttle hosts;    /* posts of host values */
     uint64_t last_post_ns;    /* Unix time of the last 2xx */
     bool has_told_odd_answer; /* 2xx without Mackerel's JSON is said once */
     char last_rejected[TARGET_ERROR_MAX];
 };
 
-/* Backlog of hosts: one request a second in the long run, and less after 429. */
+/*
+ * Posts of host values: fresh ones go when they are due, backlog when all together stay below 100 a
+ * minute, and fewer after 429; but even beside more fresh ones than that, one of backlog for every
+ * few that would be allowed.
+ */
 enum {
-    RECEIPT_BACKLOG_GAP_MS = 1000
+    RECEIPT_HOSTS_GAP_MS = 600,
+    RECEIPT_HOSTS_BURST = 3,
+    RECEIPT_BACKLOG_LEAST = 5,
 };
 
 /* In words, never with a key: "tsdb answered 503: maintenance". */

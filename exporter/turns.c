@@ -31,7 +31,7 @@ void turns_release(struct turns *turns)
 void turns_drain(struct turns *turns)
 {
     turns->is_draining = true;
-    turns->receipts->backlog = throttle_of(DRAIN_GAP_MS, 1);
+    turns->receipts->hosts = throttle_of(DRAIN_GAP_MS, 1);
 }
 
 static struct target *target_of(const struct turns *turns, const struct errand *errand)
@@ -45,14 +45,17 @@ static bool is_live_open(const struct turns *turns, struct instant now)
            pace_offset_is_over(&turns->offset, now.unix_ns / 1000000);
 }
 
-/* Backlog goes one request at a time, and those of hosts at a pace of their own. */
+/* Backlog goes one request at a time, and that of hosts at a pace of its own. */
 static bool is_backlog_open(const struct turns *turns, enum api_endpoint endpoint,
                             struct instant now)
 {
+    const struct throttle *hosts = &turns->receipts->hosts;
+
     if (turns->backlog_flights)
         return false;
-    return endpoint != API_HOST_TSDB ||
-           throttle_is_open(&turns->receipts->backlog, now.mono_ms);
+    if (endpoint != API_HOST_TSDB || throttle_is_open(hosts, now.mono_ms))
+        return true;
+    return now.mono_ms >= turns->backlog_ms + RECEIPT_BACKLOG_LEAST * hosts->gap_ms;
 }
 
 static bool may_post_hosts(const struct turns *turns, enum mackerel_lane lane,
@@ -234,8 +237,11 @@ static void send_post(struct turns *turns, struct errand *errand, struct instant
         pace_note(&target->pace, now.mono_ms, is_live);
     if (!is_live)
         turns->backlog_flights++;
-    if (!is_live && !target)
-        throttle_note(&turns->receipts->backlog, now.mono_ms);
+    if (errand->request.endpoint != API_HOST_TSDB)
+        return;
+    throttle_note(&turns->receipts->hosts, now.mono_ms);
+    if (!is_live)
+        turns->backlog_ms = now.mono_ms;
 }
 
 void turns_leave(struct turns *turns, struct errand *errand, struct instant now)

@@ -22,7 +22,8 @@ struct turns {
     struct pace_offset offset;
     struct errand *errands; /* in flight, or to be sent again */
     unsigned backlog_flights;
-    bool backlog_turn; /* services come first in the backlog */
+    uint64_t backlog_ms; /* when backlog of hosts was last sent; monotonic */
+    bool backlog_turn;   /* services come first in the backlog */
     bool is_draining;
     struct throttle questions;
     uint64_t questions_hold_ms; /* after 429; monotonic */
