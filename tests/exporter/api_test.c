@@ -45,12 +45,30 @@ static void every_call_has_a_name_and_a_method(void **state)
     assert_false(api_is_post(API_HOST_BY_IDENTIFIER));
 }
 
+static bool is_json(const char *body)
+{
+    return api_is_json(&(struct api_answer){.status = 200, .body = slice_of(body)});
+}
+
+static void an_answer_is_a_json_object_or_not_mackerels(void **state)
+{
+    (void)state;
+    assert_true(is_json("{\"success\":true}"));
+    assert_true(is_json("\r\n {} \n"));
+    assert_false(is_json(""));
+    assert_false(is_json("{"));
+    assert_false(is_json("{\"success\":tr"));
+    assert_false(is_json("<html>{}</html>"));
+    assert_false(is_json("[]"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(only_unreserved_characters_stay_as_they_are),
         cmocka_unit_test(a_reset_request_is_empty),
         cmocka_unit_test(every_call_has_a_name_and_a_method),
+        cmocka_unit_test(an_answer_is_a_json_object_or_not_mackerels),
     };
 
     return cmocka_run_group_tests_name("api", tests, NULL, NULL);

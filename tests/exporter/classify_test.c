@@ -107,6 +107,19 @@ static void retry_after_is_read_as_seconds_or_date_and_capped(void **state)
     assert_int_equal(retry_after_s(NULL, 0), 0);
 }
 
+static void a_question_wants_json_with_its_2xx(void **state)
+{
+    struct outcome outcome = {.status = 200, .is_question = true};
+
+    (void)state;
+    assert_int_equal(classify(&outcome).verdict, VERDICT_RETRY);
+    assert_true(classify(&outcome).is_ambiguous); /* a creation may have taken effect */
+    outcome.is_json = true;
+    assert_int_equal(classify(&outcome).verdict, VERDICT_DELIVERED);
+    outcome = (struct outcome){.status = 404, .is_question = true};
+    assert_int_equal(classify(&outcome).verdict, VERDICT_NOT_FOUND);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -117,6 +130,7 @@ int main(void)
         cmocka_unit_test(a_kept_connection_that_dies_silently_is_tried_again_once),
         cmocka_unit_test(a_fresh_connection_or_half_an_answer_is_not_resent_at_once),
         cmocka_unit_test(retry_after_is_read_as_seconds_or_date_and_capped),
+        cmocka_unit_test(a_question_wants_json_with_its_2xx),
     };
 
     return cmocka_run_group_tests_name("classify", tests, NULL, NULL);

@@ -161,6 +161,61 @@ static void a_host_that_mackerel_forgot_is_sought_again(void **state)
     rig_free(rig);
 }
 
+static void an_agent_that_starts_later_takes_its_metrics_over_and_gives_them_back(
+    void **state)
+{
+    struct rig *rig = rig_new(true, NATIVE_MODE_AUTO);
+    struct delivery_status status;
+    char latest[128];
+
+    (void)state;
+    for (uint64_t minute = 0; minute < 200; minute++) {
+        uint64_t minute_s = MINUTE_S + 60 * minute;
+        /* We post the minute before the one that is over; from minute 70 to 140 an agent is ahead. */
+        bool has_agent = minute >= 70 && minute < 140;
+
+        rig_put(rig, &rig_web, minute_s, "loadavg5");
+        snprintf(latest, sizeof(latest),
+                 "{\"tsdbLatest\":{\"2web\":{\"loadavg5\":{\"time\":%llu,\"value\":1}}}}",
+                 (unsigned long long)(has_agent       ? minute_s + 60
+                                      : minute >= 140 ? MINUTE_S + 60 * 140
+                                                      : minute_s));
+        rig->latest = minute ? latest : rig->latest;
+        rig_pass(rig, 60);
+        dispatch_read_status(rig->dispatch, &status, rig_now(rig));
+        if (minute < 70)
+            assert_string_equal(status.destinations[0].native, "post");
+        if (minute == 130)
+            assert_string_equal(status.destinations[0].native, "agent_writes");
+        delivery_status_release(&status);
+    }
+    dispatch_read_status(rig->dispatch, &status, rig_now(rig));
+    assert_string_equal(status.destinations[0].native, "post");
+    delivery_status_release(&status);
+    assert_true(rig_books(rig).withheld[WITHHELD_AGENT_WRITES].count > 0);
+    rig_free(rig);
+}
+
+static void look_ups_of_many_hosts_are_spread(void **state)
+{
+    struct rig *rig = rig_new(true, NATIVE_MODE_ON);
+    struct mackerel_destination host = {.kind = MACKEREL_HOST};
+    char name[32];
+
+    (void)state;
+    rig->hosts = "{\"hosts\":[]}";
+    for (int i = 0; i < 500; i++) {
+        snprintf(name, sizeof(name), "host-%d", i);
+        host.name = slice_of(name);
+        rig_put(rig, &host, MINUTE_S, "custom.a");
+    }
+    rig_settle(rig);
+    assert_int_equal(rig->requests, 20);
+    rig_pass(rig, 10);
+    assert_in_range(rig->requests, 110, 120);
+    rig_free(rig);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -173,6 +228,9 @@ int main(void)
         cmocka_unit_test(native_values_are_withheld_where_the_agent_writes),
         cmocka_unit_test(a_second_identity_of_a_host_does_not_write_the_same_name),
         cmocka_unit_test(a_host_that_mackerel_forgot_is_sought_again),
+        cmocka_unit_test(
+            an_agent_that_starts_later_takes_its_metrics_over_and_gives_them_back),
+        cmocka_unit_test(look_ups_of_many_hosts_are_spread),
     };
 
     return cmocka_run_group_tests_name("dispatch", tests, NULL, NULL);

@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #include <cmocka.h>
 
@@ -163,6 +164,26 @@ static void success_starts_over(void **state)
     assert_int_equal(backoff.until_ms, 0);
 }
 
+static void a_gateways_place_is_always_the_same_and_all_places_are_taken(void **state)
+{
+    bool is_taken[30] = {false};
+    char name[32];
+
+    (void)state;
+    for (int i = 0; i < 1000; i++) {
+        snprintf(name, sizeof(name), "node-%d", i);
+
+        uint64_t place = pace_offset_draw(slice_of(name), 30000);
+
+        assert_true(place < 30000);
+        assert_int_equal(pace_offset_draw(slice_of(name), 30000), place);
+        is_taken[place / 1000] = true;
+    }
+    for (size_t i = 0; i < 30; i++)
+        assert_true(is_taken[i]);
+    assert_int_equal(pace_offset_draw(slice_of("node-1"), 0), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -178,6 +199,7 @@ int main(void)
         cmocka_unit_test(the_offset_may_reach_into_the_next_minute),
         cmocka_unit_test(pauses_double_up_to_a_minute),
         cmocka_unit_test(success_starts_over),
+        cmocka_unit_test(a_gateways_place_is_always_the_same_and_all_places_are_taken),
     };
 
     return cmocka_run_group_tests_name("pace", tests, NULL, NULL);
