@@ -267,13 +267,13 @@ void stream_drop(struct pipeline *p, uint32_t index)
     p->counts.evicted++;
 }
 
-/* Does the stream say something in a minute that is still open, or that closed in the backfill and may
- * be posted again? Without it that minute would come out wrong. */
-static bool is_needed(const struct pipeline *p, const struct stream *stream)
+/* Does the stream say something in a minute of the cell that is still open, or that closed in the
+ * backfill and may be posted again? Without it that minute would come out wrong. */
+static bool cell_needs(const struct pipeline *p, const struct stream *stream,
+                       uint32_t cell)
 {
     uint64_t first = minute_beginning_at(stream->first_ns);
     uint64_t last = minute_beginning_at(stream->last_ns);
-    uint32_t cell = members_cell(p, stream, last);
     uint32_t at = cell == POOL_NONE ? POOL_NONE : state_cell(p, cell)->newest_minute;
 
     for (; at != POOL_NONE; at = state_minute(p, at)->older) {
@@ -284,6 +284,16 @@ static bool is_needed(const struct pipeline *p, const struct stream *stream)
         if (is_its_own && (minute->posted_ns == 0 || minute->late || minute->changed))
             return true;
     }
+    return false;
+}
+
+static bool is_needed(const struct pipeline *p, const struct stream *stream)
+{
+    if (cell_needs(p, stream, stream->cell))
+        return true;
+    for (uint32_t at = stream->move; at != POOL_NONE; at = state_move(p, at)->older)
+        if (cell_needs(p, stream, state_move(p, at)->cell))
+            return true;
     return false;
 }
 
@@ -299,6 +309,12 @@ static bool is_idle(const struct pipeline *p, const struct stream *stream)
 
     return cadence_is_lost(&stream->cadence, stream->last_ns,
                            is_heard ? source->last_ns : p->newest_ns);
+}
+
+/* Its family has been refused for a day: there is no minute left that it could have a part in. */
+static bool leads_nowhere(const struct stream *stream)
+{
+    return stream->cell == POOL_NONE && stream->move == POOL_NONE && !stream->refusal;
 }
 
 /* A few streams at each call: all of them within minutes, none of them noticeable. */
@@ -322,10 +338,10 @@ void stream_sweep(struct pipeline *p)
 
         if (stream->family == POOL_NONE)
             continue;
-        if (is_idle(p, stream) && !is_needed(p, stream))
-            stream_drop(p, index);
-        else if (stream->move != POOL_NONE)
+        if (stream->move != POOL_NONE)
             members_trim(p, index, oldest);
+        if (leads_nowhere(stream) || (is_idle(p, stream) && !is_needed(p, stream)))
+            stream_drop(p, index);
     }
 }
 

@@ -273,6 +273,34 @@ static void late_window_fills_the_minute_of_the_old_place(void **state)
     scene_free(scene);
 }
 
+/* A minute that closed in the backfill may be corrected for 24 h: its values are kept as long. */
+static void values_stay_for_late_corrections_of_the_old_place(void **state)
+{
+    const struct scene_metric queue = {&ANY, SCENE_GAUGE, "queue"};
+    struct scene *scene = open_scene("old");
+    struct scene_point one = {.time_s = 130, .value = 7, .key = "kind", .attribute = "a"};
+    struct scene_point two = {.time_s = 131, .value = 9, .key = "kind", .attribute = "b"};
+
+    (void)state;
+    for (double time_s = 245; time_s < 6000; time_s += 60) {
+        struct scene_point points[] = {
+            {.time_s = time_s, .value = 1, .key = "kind", .attribute = "a"},
+            {.time_s = time_s, .value = 1, .key = "kind", .attribute = "b"}};
+
+        if (time_s > CHANGE_S && time_s - 60 < CHANGE_S)
+            change(scene, CHANGE_S, "new");
+        scene_send(scene, time_s + 0.05, &queue, points, 2);
+        if (time_s > 2000 && time_s < 2060)
+            scene_send(scene, time_s + 1, &queue, &one, 1);
+    }
+    assert_is(scene, "service old", "queue", 2, 7);
+    scene_send(scene, 6000, &queue, &two, 1);
+    scene_wait_until(scene, 6200);
+    assert_is(scene, "service old", "queue", 2, 8);
+    assert_is(scene, "service new", "queue", 90, 1);
+    scene_free(scene);
+}
+
 /* ---- cells that come together and part ---------------------------------------------------- */
 
 static void stream_joins_a_series_that_is_there(void **state)
@@ -341,6 +369,30 @@ static void two_replicas_move_together(void **state)
     for (uint64_t minute = 1; minute < 14; minute++)
         assert_is(scene, minute < FIRST_NEW ? "service old" : "service new",
                   "requests.rate", minute, 7);
+    scene_free(scene);
+}
+
+static void stream_that_is_new_in_the_minute_of_the_change_begins_in_the_old_place(
+    void **state)
+{
+    const struct scene_metric open = {&ANY, SCENE_UPDOWN, "open"};
+    struct scene *scene = open_scene("old");
+
+    (void)state;
+    for (double time_s = 305; time_s < 600; time_s += 20) {
+        struct scene_point points[] = {
+            {.time_s = time_s, .value = 10},
+            {.time_s = time_s, .value = 1, .key = "kind", .attribute = "idle"}};
+
+        if (time_s > CHANGE_S && time_s - 20 < CHANGE_S)
+            change(scene, CHANGE_S, "new");
+        scene_send(scene, time_s + 0.05, &open, points, time_s > CHANGE_S ? 2 : 1);
+    }
+    scene_wait_until(scene, 1000);
+    assert_is(scene, "service old", "open", 5, 11);
+    assert_none(scene, "service new", "open", 5);
+    assert_is(scene, "service new", "open", 6, 11);
+    assert_none(scene, "service old", "open", 6);
     scene_free(scene);
 }
 
@@ -533,24 +585,43 @@ static void later_configurations_keep_it(void **state)
 
 /* ---- leaving ----------------------------------------------------------------------------- */
 
-static void nothing_of_the_old_place_is_left_after_two_days(void **state)
+/* A counter for two days, with the change at its beginning. */
+static struct scene *two_days(const char *service)
 {
     const struct scene_metric requests = {&ANY, SCENE_COUNTER, "requests"};
     struct scene *scene = open_scene("old");
-    struct pipeline_counts before, after;
 
-    (void)state;
     for (double time_s = 7; time_s < 172800; time_s += 60) {
-        if (time_s > 320 && time_s - 60 < 320) {
-            pipeline_read_counts(scene->pipeline, &before);
-            change(scene, CHANGE_S, "new");
-        }
+        if (time_s > CHANGE_S && time_s - 60 < CHANGE_S)
+            change(scene, CHANGE_S, service);
         say(scene, &requests, time_s, 5 * time_s);
     }
-    pipeline_read_counts(scene->pipeline, &after);
-    assert_int_equal(before.cells, 1);
-    assert_int_equal(after.cells, 1);
+    return scene;
+}
+
+static void nothing_of_the_old_place_is_left_after_two_days(void **state)
+{
+    struct scene *scene = two_days("new");
+    struct pipeline_counts counts;
+
+    (void)state;
+    pipeline_read_counts(scene->pipeline, &counts);
+    assert_int_equal(counts.cells, 1);
+    assert_int_equal(counts.streams, 1);
     assert_is(scene, "service new", "requests.rate", 2000, 5);
+    scene_free(scene);
+}
+
+static void streams_that_lead_nowhere_are_gone_after_two_days(void **state)
+{
+    struct scene *scene = two_days("");
+    struct pipeline_counts counts;
+
+    (void)state;
+    scene_wait_until(scene, 172900);
+    pipeline_read_counts(scene->pipeline, &counts);
+    assert_int_equal(counts.cells, 0);
+    assert_int_equal(counts.streams, 0);
     scene_free(scene);
 }
 
@@ -565,9 +636,12 @@ int main(void)
         cmocka_unit_test(gauge_carries_on_in_the_new_place),
         cmocka_unit_test(late_value_corrects_the_minute_where_it_was_posted),
         cmocka_unit_test(late_window_fills_the_minute_of_the_old_place),
+        cmocka_unit_test(values_stay_for_late_corrections_of_the_old_place),
         cmocka_unit_test(stream_joins_a_series_that_is_there),
         cmocka_unit_test(stream_leaves_a_series_that_goes_on),
         cmocka_unit_test(two_replicas_move_together),
+        cmocka_unit_test(
+            stream_that_is_new_in_the_minute_of_the_change_begins_in_the_old_place),
         cmocka_unit_test(what_was_refused_is_routed),
         cmocka_unit_test(what_was_routed_is_refused_from_the_next_minute_on),
         cmocka_unit_test(refused_gauge_is_counted_and_comes_back),
@@ -579,6 +653,7 @@ int main(void)
         cmocka_unit_test(first_configuration_begins_the_watching),
         cmocka_unit_test(later_configurations_keep_it),
         cmocka_unit_test(nothing_of_the_old_place_is_left_after_two_days),
+        cmocka_unit_test(streams_that_lead_nowhere_are_gone_after_two_days),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
