@@ -50,8 +50,9 @@ static struct worker *least_loaded(const struct acceptor *acceptor, size_t *tota
 
 static void refuse(struct acceptor *acceptor, int socket)
 {
-    close(socket);
+    /* First: whoever sees it closed may look at the count. */
     stats_add(&acceptor->stats.connections_refused, 1);
+    close(socket);
 }
 
 static void place(struct acceptor *acceptor, int socket, enum receiver_port port)
