@@ -1,10 +1,12 @@
 #include "exporter/database.h"
 
 /*
- * Exclusive before anything touches the log. Freed pages are not overwritten with zeros, which would
+ * Exclusive before anything touches the log; auto_vacuum before there is a table, so that the file
+ * can give pages back. Freed pages are not overwritten with zeros, which would
  * write every row twice. The log is cut to 16 MiB after a large transaction.
  */
 static const char setup[] = "PRAGMA locking_mode=EXCLUSIVE;"
+                            "PRAGMA auto_vacuum=INCREMENTAL;"
                             "PRAGMA journal_mode=WAL;"
                             "PRAGMA synchronous=FULL;"
                             "PRAGMA secure_delete=OFF;"
@@ -12,6 +14,10 @@ static const char setup[] = "PRAGMA locking_mode=EXCLUSIVE;"
                             "PRAGMA trusted_schema=OFF;"
                             "PRAGMA cell_size_check=ON;"
                             "PRAGMA journal_size_limit=16777216;";
+
+enum {
+    SHRINK_PAGES = 512 /* of 4 KiB: what busy minutes need is not worth giving back */
+};
 
 static enum error_kind kind_of(int code)
 {
@@ -115,6 +121,18 @@ bool database_check(const struct database *database, struct error *err)
     }
     sqlite3_finalize(statement);
     return is_read && is_fine;
+}
+
+void database_shrink(const struct database *database)
+{
+    int64_t pages = 0, unused = 0;
+
+    if (!database_number(database, "PRAGMA page_count", &pages, NULL) ||
+        !database_number(database, "PRAGMA freelist_count", &unused, NULL) ||
+        unused < SHRINK_PAGES || unused < pages / 2)
+        return;
+    /* It may fail, on a full disk say; then the pages stay where they are. */
+    sqlite3_exec(database->db, "PRAGMA incremental_vacuum(1024)", NULL, NULL, NULL);
 }
 
 bool database_has_moved(const struct database *database)

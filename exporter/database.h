@@ -45,6 +45,9 @@ bool database_number(const struct database *database, const char *sql, int64_t *
 /* Are the pages in order? False with ERROR_CORRUPT and the first complaint. */
 bool database_check(const struct database *database, struct error *err) MUST_CHECK;
 
+/* Gives some pages back to the disk when more than half of them are unused. */
+void database_shrink(const struct database *database);
+
 /* Was the file renamed or removed behind our back? What is written to it would be lost. */
 bool database_has_moved(const struct database *database);
 

@@ -23,8 +23,10 @@ struct outbox {
     bool is_on_disk;
     pthread_mutex_t lock;
     struct outbox_stock stock;
-    struct outbox_vault vault;   /* on disk only */
-    uint64_t opened_lsn;         /* what was durable when the file was opened */
+    struct outbox_vault vault; /* on disk only */
+    uint64_t opened_lsn;       /* what was durable when the file was opened */
+    uint64_t oldest_minute_s;  /* as of that many changes of rows */
+    uint64_t row_changes;
     struct outbox_counts counts; /* what stock and vault do not know: commits, errors */
     pthread_mutex_t desk;
     struct outbox_queue queue;
@@ -50,6 +52,15 @@ static uint64_t find_oldest_minute(const struct shelf_table *table)
     return oldest;
 }
 
+/* Looks through all destinations only when rows came or went. */
+static uint64_t oldest_minute(struct outbox *outbox)
+{
+    if (outbox->row_changes != outbox->stock.row_changes)
+        outbox->oldest_minute_s = find_oldest_minute(&outbox->stock.table);
+    outbox->row_changes = outbox->stock.row_changes;
+    return outbox->oldest_minute_s;
+}
+
 /* Puts copies of the books on the desk. */
 static void show(struct outbox *outbox)
 {
@@ -66,7 +77,7 @@ static void show(struct outbox *outbox)
     snprintf(counts.last_bad, sizeof(counts.last_bad), "%s",
              stock->last_bad[0] ? stock->last_bad : outbox->vault.last_bad);
     counts.last_lsn = stock->last_lsn;
-    counts.oldest_minute_s = find_oldest_minute(&stock->table);
+    counts.oldest_minute_s = oldest_minute(outbox);
     counts.is_on_disk = outbox->is_on_disk;
     if (!outbox->is_on_disk)
         counts.committed_lsn = stock->last_lsn;

@@ -26,6 +26,7 @@ static size_t row_to_put(struct outbox_stock *stock, struct shelf *shelf,
         outbox_stock_lose(stock, shelf, at, "not readable when its minute was corrected");
     entry = shelf_add_row(shelf, from->minute_s);
     stock->rows++;
+    stock->row_changes++;
     entry->row = outbox_row_new(shelf->id, from->minute_s, from->lane);
     return at;
 }

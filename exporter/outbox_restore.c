@@ -64,6 +64,7 @@ static void take_row(void *self, const struct outbox_record *record)
     shelf->bytes += record->payload.len;
     stock->bytes += record->payload.len;
     stock->rows++;
+    stock->row_changes++;
 }
 
 static void take_flight(void *self, uint64_t destination, uint64_t minute_s,

@@ -145,6 +145,7 @@ bool outbox_save(struct outbox_stock *stock, struct error *err)
              outbox_file_commit(stock->file, &why)) {
         note_saved(stock);
         outbox_stock_trim(stock);
+        database_shrink(&stock->file->database);
         return true;
     }
     outbox_file_rollback(stock->file);

@@ -135,6 +135,7 @@ static void remove_row(struct outbox_stock *stock, struct shelf *shelf, size_t a
     stock->bytes -= entry->bytes;
     shelf->bytes -= entry->bytes;
     stock->rows--;
+    stock->row_changes++;
     shelf_remove_row(shelf, at);
 }
 

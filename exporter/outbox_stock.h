@@ -42,6 +42,7 @@ struct outbox_stock {
     struct value_ledger ledger;
     uint64_t last_lsn;                  /* newest tick that was merged */
     size_t rows, bytes;                 /* `bytes` as they count against max_bytes */
+    uint64_t row_changes;               /* rows that came and went */
     size_t loaded_bytes;                /* memory of loaded rows */
     struct outbox_row *oldest, *newest; /* that may be unloaded, by their last use */
     struct outbox_older older; /* sum over all rows, as the books on disk take them */

@@ -8,8 +8,10 @@
 #include <semaphore.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -178,6 +180,27 @@ static void a_read_that_fails_once_costs_nothing(void **state)
     outbox_free(outbox);
 }
 
+static const struct outbox_query backlog = {
+    .destination = 1,
+    .lane = MACKEREL_BACKFILL,
+    .pick = OUTBOX_ALL,
+    .now_s = MINUTE_S + 7200,
+    .max_values = 1000,
+};
+
+/* An hour of 1,000 values, of which SQLite has little in its cache. */
+static struct outbox *open_with_an_hour(const char *path)
+{
+    struct outbox *outbox = open_on_faults(path, 1);
+
+    for (uint64_t i = 0; i < 60; i++) {
+        put_many(outbox, MINUTE_S + 60 * i, 1000);
+        rig_commit(outbox);
+    }
+    outbox_free(outbox);
+    return open_on_faults(path, 1);
+}
+
 static void memory_stays_within_its_budget_through_a_long_backlog(void **state)
 {
     enum {
@@ -224,6 +247,30 @@ static void memory_stays_within_its_budget_through_a_long_backlog(void **state)
     assert_int_equal(rig_books(outbox).delivered, 10000);
     assert_int_equal(rig_counts(outbox).rows, 0);
     outbox_free(outbox);
+}
+
+static void a_file_gives_its_room_back_after_a_backlog(void **state)
+{
+    const char *path = rig_new_path();
+    struct outbox *outbox;
+    struct stat full, empty;
+
+    (void)state;
+    fault_vfs_reset();
+    outbox = open_with_an_hour(path);
+    assert_int_equal(stat(path, &full), 0);
+    assert_true(full.st_size > 3 << 20);
+    assert_int_equal(outbox_drop(outbox,
+                                 &(struct outbox_selection){.until_minute_s = UINT64_MAX,
+                                                            .pick = OUTBOX_ALL},
+                                 &(struct outbox_verdict){.end = OUTBOX_EXPIRED}),
+                     60000);
+    for (uint64_t i = 0; i < 3; i++) {
+        rig_put(outbox, &shop, MINUTE_S + 6000 + 60 * i, "a", 1);
+    }
+    outbox_free(outbox);
+    assert_int_equal(stat(path, &empty), 0);
+    assert_true(empty.st_size < full.st_size / 2);
 }
 
 /* ---- a slow disk ------------------------------------------------------------------------- */
@@ -283,6 +330,75 @@ static void who_puts_and_who_reads_the_books_never_waits_for_a_disk(void **state
     outbox_free(slow.outbox);
     sem_destroy(&slow.has_begun);
     sem_destroy(&slow.may_end);
+}
+
+/* ---- threads ------------------------------------------------------------------------------ */
+
+struct busy {
+    struct outbox *outbox;
+    atomic_bool is_over;
+};
+
+enum {
+    BUSY_PUTS = 2000
+};
+
+static void *put_all_the_time(void *self)
+{
+    struct busy *busy = self;
+
+    for (uint64_t i = 0; i < BUSY_PUTS; i++)
+        rig_queue(busy->outbox, i % 3 ? &shop : &web, MINUTE_S + 60 * (i % 7), "custom.a",
+                  (double)i);
+    atomic_store(&busy->is_over, true);
+    return NULL;
+}
+
+static void *read_all_the_time(void *self)
+{
+    struct busy *busy = self;
+    uint64_t closed = 0;
+
+    while (!atomic_load(&busy->is_over)) {
+        struct value_ledger ledger;
+
+        outbox_read_ledger(busy->outbox, &ledger);
+        if (!value_ledger_balances(&ledger) || ledger.closed < closed)
+            return NULL;
+        closed = ledger.closed;
+    }
+    return self;
+}
+
+static void deliver_some(struct outbox *outbox)
+{
+    struct outbox_batch batch = {0};
+
+    for (uint64_t id = 1; id <= 2; id++)
+        rig_take(outbox, id, MINUTE_S + 80, &batch);
+    rig_commit(outbox);
+    rig_settle(outbox, &batch, OUTBOX_DELIVERED, MINUTE_S + 81);
+    rig_commit(outbox);
+}
+
+static void the_books_balance_while_everybody_is_busy(void **state)
+{
+    struct busy busy = {.outbox = rig_open(rig_new_path())};
+    pthread_t putter, reader;
+    void *result;
+
+    (void)state;
+    assert_int_equal(pthread_create(&reader, NULL, read_all_the_time, &busy), 0);
+    assert_int_equal(pthread_create(&putter, NULL, put_all_the_time, &busy), 0);
+    while (!atomic_load(&busy.is_over))
+        deliver_some(busy.outbox);
+    pthread_join(putter, NULL);
+    pthread_join(reader, &result);
+    assert_non_null(result);
+    deliver_some(busy.outbox);
+    assert_int_equal(rig_books(busy.outbox).closed, BUSY_PUTS);
+    assert_int_equal(rig_books(busy.outbox).queued, 0);
+    outbox_free(busy.outbox);
 }
 
 /* ---- somebody else's --------------------------------------------------------------------- */
@@ -345,27 +461,6 @@ static void where_no_file_can_be_made_the_error_says_so(void **state)
 }
 
 /* ---- damage that is met while running ---------------------------------------------------- */
-
-static const struct outbox_query backlog = {
-    .destination = 1,
-    .lane = MACKEREL_BACKFILL,
-    .pick = OUTBOX_ALL,
-    .now_s = MINUTE_S + 7200,
-    .max_values = 1000,
-};
-
-/* An hour of 1,000 values, of which SQLite has little in its cache. */
-static struct outbox *open_with_an_hour(const char *path)
-{
-    struct outbox *outbox = open_on_faults(path, 1);
-
-    for (uint64_t i = 0; i < 60; i++) {
-        put_many(outbox, MINUTE_S + 60 * i, 1000);
-        rig_commit(outbox);
-    }
-    outbox_free(outbox);
-    return open_on_faults(path, 1);
-}
 
 static void what_was_read_wrong_but_is_right_on_the_disk_is_kept(void **state)
 {
@@ -470,6 +565,8 @@ int main(void)
         cmocka_unit_test(failing_writes_and_syncs_are_tried_again),
         cmocka_unit_test(a_read_that_fails_once_costs_nothing),
         cmocka_unit_test(memory_stays_within_its_budget_through_a_long_backlog),
+        cmocka_unit_test(a_file_gives_its_room_back_after_a_backlog),
+        cmocka_unit_test(the_books_balance_while_everybody_is_busy),
         cmocka_unit_test(who_puts_and_who_reads_the_books_never_waits_for_a_disk),
         cmocka_unit_test(a_database_that_another_has_open_is_left_alone),
         cmocka_unit_test(a_file_that_may_not_be_written_is_set_aside),
