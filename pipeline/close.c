@@ -4,6 +4,7 @@
 #include "pipeline/books.h"
 #include "pipeline/cell.h"
 #include "pipeline/history.h"
+#include "pipeline/hold.h"
 #include "pipeline/members.h"
 #include "pipeline/minutes.h"
 #include "pipeline/reach.h"
@@ -22,7 +23,7 @@ static bool lags(const struct pipeline *p, const struct stream *stream, uint64_t
         reach_reported_ns(p, stream) >= end_ns)
         return false;
     return stream->last_ns > start_ns - NS_PER_MIN ||
-           stream_is_alive(stream, stream->last_ns, end_ns);
+           reach_is_alive(stream, stream->last_ns, end_ns);
 }
 
 static bool is_complete(const struct pipeline *p, const struct cell *cell,
@@ -38,31 +39,6 @@ static bool is_complete(const struct pipeline *p, const struct cell *cell,
     return true;
 }
 
-/* 1.25 x the longest interval of the streams alive at the end: at most 75 s if one of them is at
- * 60 s or faster, else 10 min; none when none is alive. */
-static uint64_t hold_ns(const struct pipeline *p, const struct cell *cell,
-                        uint64_t minute)
-{
-    const uint64_t fast_cap_ns = 75 * NS_PER_S, slow_cap_ns = 10 * NS_PER_MIN;
-    uint64_t longest_ns = 0, cap_ns = slow_cap_ns, end_ns = minute_end_ns(minute);
-    struct members walk = members_of(cell, minute);
-    const struct stream *stream;
-
-    while ((stream = members_next(p, &walk)) != NULL) {
-        if (stream->shape == SHAPE_VALUE || stream->first_ns > end_ns ||
-            !stream_is_alive(stream, stream->last_ns, end_ns))
-            continue;
-
-        uint64_t patience_ns = cadence_patience_ns(&stream->cadence);
-
-        if (patience_ns > longest_ns)
-            longest_ns = patience_ns;
-        if (patience_ns <= fast_cap_ns)
-            cap_ns = fast_cap_ns;
-    }
-    return longest_ns < cap_ns ? longest_ns : cap_ns;
-}
-
 /* When the minute may close; `now` or before: now. */
 static uint64_t closes_at_ns(const struct pipeline *p, const struct cell *cell,
                              const struct minute *minute)
@@ -72,7 +48,7 @@ static uint64_t closes_at_ns(const struct pipeline *p, const struct cell *cell,
         return minute->due_ns;
 
     uint64_t latest_ns = minute_end_ns(minute->number) + p->options.grace_ns +
-                         hold_ns(p, cell, minute->number);
+                         hold_minute_ns(p, cell, minute->number);
 
     if (latest_ns <= p->now_ns)
         return minute->due_ns;

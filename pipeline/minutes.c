@@ -2,6 +2,7 @@
 
 #include "base/memory.h"
 #include "pipeline/books.h"
+#include "pipeline/hold.h"
 #include "pipeline/layout.h"
 #include "pipeline/members.h"
 #include "pipeline/reach.h"
@@ -97,7 +98,10 @@ static uint32_t insert(struct pipeline *p, uint32_t cell_index, uint32_t newer,
                        uint64_t number)
 {
     uint64_t due_ns = minute_end_ns(number) + p->options.grace_ns;
-    bool is_late = due_ns <= p->now_ns;
+    /* A slow sender's minutes are not late while they may wait for it. */
+    bool is_late = due_ns <= p->now_ns &&
+                   due_ns + hold_minute_ns(p, state_cell(p, cell_index), number) <=
+                       p->now_ns;
 
     if (is_late && !minutes_have_room(p, 1))
         return POOL_NONE;

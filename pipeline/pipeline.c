@@ -246,6 +246,21 @@ static void end_report(struct pipeline *p, const struct otlp_batch *batch,
         family_report(p, source, report->since_ns, report->time_ns);
 }
 
+/* Gauges carry the time at which they were read, a little after the windows of the same export. */
+static bool belongs_to(const struct report *report, uint64_t since_ns, uint64_t time_ns)
+{
+    return since_ns ? report->since_ns && since_ns <= report->time_ns
+                    : time_ns <= report->time_ns + NS_PER_MIN;
+}
+
+/* A window that is not the latest, but of the same export, or touches what is known. */
+static bool reaches_back(const struct report *report, uint64_t since_ns, uint64_t time_ns)
+{
+    if (report->since_ns == 0)
+        return time_ns + NS_PER_MIN > report->time_ns;
+    return since_ns < report->since_ns && time_ns >= report->since_ns;
+}
+
 /*
  * Windows that follow each other without a gap are one report that began with the first of them; one
  * that lies apart is a report of its own, and the latest counts.
@@ -260,12 +275,12 @@ static void extend_report(struct report *report, const struct pipeline *p,
 
         if (point->time_ns > p->now_ns + NS_PER_MIN)
             continue;
-        if (point->time_ns == report->time_ns && since_ns &&
-            (report->since_ns == 0 || since_ns < report->since_ns))
-            report->since_ns = since_ns;
-        if (point->time_ns <= report->time_ns)
+        if (point->time_ns <= report->time_ns) {
+            if (since_ns && reaches_back(report, since_ns, point->time_ns))
+                report->since_ns = since_ns;
             continue;
-        if (since_ns == 0 || report->since_ns == 0 || since_ns > report->time_ns)
+        }
+        if (!belongs_to(report, since_ns, point->time_ns))
             report->since_ns = since_ns;
         report->time_ns = point->time_ns;
     }

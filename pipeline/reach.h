@@ -1,5 +1,5 @@
 /*
- * Until when a total is known. A cumulative stream is known until its last point. A delta stream that
+ * Until when a stream lives and is known. A cumulative stream is known until its last point. A delta stream that
  * says nothing while its resource and scope report did not change: delta exporters leave out what did
  * not (values.md, "Totals").
  */
@@ -7,6 +7,14 @@
 #define PIPELINE_REACH_H
 
 #include "pipeline/state.h"
+
+/* With its last point before `time_ns` at `last_ns`. */
+static inline bool reach_is_alive(const struct stream *stream, uint64_t last_ns,
+                                  uint64_t time_ns)
+{
+    return !(stream->ended_ns && stream->ended_ns <= time_ns) &&
+           cadence_is_alive(&stream->cadence, last_ns, time_ns);
+}
 
 /* Has the stream's source reported without a break since `from_ns`? */
 bool reach_is_covered(const struct pipeline *p, const struct stream *stream,

@@ -74,28 +74,87 @@ static bool add(struct pipeline *p, uint32_t stream, uint64_t number,
     return true;
 }
 
-static double fraction(const struct increase *increase, uint64_t time_ns)
+/* How much of the span lies in the minute. */
+static uint64_t overlap_ns(const struct increase *increase, uint64_t number)
 {
-    return (double)(time_ns - increase->from_ns) /
-           (double)(increase->to_ns - increase->from_ns);
+    uint64_t from_ns = minute_start_ns(number), to_ns = minute_end_ns(number);
+
+    if (from_ns < increase->from_ns)
+        from_ns = increase->from_ns;
+    if (to_ns > increase->to_ns)
+        to_ns = increase->to_ns;
+    return to_ns - from_ns;
 }
 
-void spread_increase(struct pipeline *p, uint32_t stream, const struct increase *increase)
+/* Of no cell counts as open: what falls into it belongs nowhere. */
+static bool is_open(struct pipeline *p, uint32_t stream, uint64_t number)
+{
+    uint32_t cell = members_cell(p, state_stream(p, stream), number);
+
+    return cell == POOL_NONE || minutes_open(p, cell, number) != POOL_NONE;
+}
+
+/* No minute so young can be final. */
+static bool is_fresh(const struct pipeline *p, uint64_t number)
+{
+    return minute_end_ns(number) + p->options.lateness_ns >= p->now_ns;
+}
+
+struct span {
+    uint64_t first, last; /* minutes */
+    uint64_t open_ns;     /* of it in minutes that are not final */
+    bool all_open;
+};
+
+static struct span measure(struct pipeline *p, uint32_t stream,
+                           const struct increase *increase)
+{
+    struct span span = {
+        .first = minute_beginning_at(increase->from_ns),
+        .last = minute_ending_at(increase->to_ns),
+        .open_ns = increase->to_ns - increase->from_ns,
+    };
+
+    span.all_open = is_fresh(p, span.first);
+    if (span.all_open)
+        return span;
+    span.open_ns = 0;
+    for (uint64_t number = span.first; number <= span.last; number++)
+        if (is_open(p, stream, number))
+            span.open_ns += overlap_ns(increase, number);
+    return span;
+}
+
+static uint64_t spread_over(struct pipeline *p, uint32_t stream,
+                            const struct increase *increase, const struct span *span)
+{
+    struct part part = {0, 0};
+    uint64_t taken_ns = 0, newest = SPREAD_NOWHERE;
+
+    for (uint64_t number = span->first; number <= span->last; number++) {
+        if (!span->all_open && !is_open(p, stream, number))
+            continue;
+        taken_ns += overlap_ns(increase, number);
+        part.until = (double)taken_ns / (double)span->open_ns;
+        if (!add(p, stream, number, increase, part))
+            continue;
+        part.before = part.until;
+        newest = number;
+    }
+    return newest;
+}
+
+uint64_t spread_increase(struct pipeline *p, uint32_t stream,
+                         const struct increase *increase)
 {
     uint64_t last = minute_ending_at(increase->to_ns);
     uint64_t first = minute_beginning_at(increase->from_ns);
-    struct part part = {0, 0};
 
-    if (first >= last || !minutes_have_room(p, last - first)) {
-        add(p, stream, last, increase, (struct part){0, 1});
-        return;
-    }
-    /* What falls into a final minute goes into the next one that is open: the total is conserved. */
-    for (uint64_t number = first; number < last; number++) {
-        part.until = fraction(increase, minute_end_ns(number));
-        if (add(p, stream, number, increase, part))
-            part.before = part.until;
-    }
-    part.until = 1;
-    add(p, stream, last, increase, part);
+    if (first >= last || !minutes_have_room(p, last - first))
+        return add(p, stream, last, increase, (struct part){0, 1}) ? last
+                                                                   : SPREAD_NOWHERE;
+
+    struct span span = measure(p, stream, increase);
+
+    return span.open_ns ? spread_over(p, stream, increase, &span) : SPREAD_NOWHERE;
 }

@@ -8,6 +8,7 @@
 #include "pipeline/layout.h"
 #include "pipeline/members.h"
 #include "pipeline/minutes.h"
+#include "pipeline/reach.h"
 
 #include <stdlib.h>
 
@@ -38,7 +39,7 @@ static bool has_room_for_start(const struct pipeline *p, const struct otlp_point
         const struct stream *stream = state_stream(p, at);
 
         if (stream->first_ns <= point->time_ns &&
-            stream_is_alive(stream, stream->last_ns, point->time_ns))
+            reach_is_alive(stream, stream->last_ns, point->time_ns))
             alive++;
     }
     return alive < STREAM_MAX_STARTS;

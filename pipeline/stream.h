@@ -43,13 +43,6 @@ void stream_sweep(struct pipeline *p);
 /* The stream that tells a host's swap cell that swap is looked at (it holds the value 0). */
 uint32_t stream_open_swap_hint(struct pipeline *p, uint32_t family);
 
-static inline bool stream_is_alive(const struct stream *stream, uint64_t last_ns,
-                                   uint64_t time_ns)
-{
-    return !(stream->ended_ns && stream->ended_ns <= time_ns) &&
-           cadence_is_alive(&stream->cadence, last_ns, time_ns);
-}
-
 /* Does the native stream's source feed its group in that minute? The one that fed it before the last
  * change still does in the minute of its last point. */
 bool stream_feeds_native(const struct pipeline *p, const struct stream *stream,

@@ -159,7 +159,7 @@ static struct increase rise(struct pipeline *p, const struct stream *stream,
 
 static void mark_unknown_beginning(struct pipeline *p, uint32_t index, uint64_t time_ns)
 {
-    uint64_t number = minute_beginning_at(time_ns);
+    uint64_t number = minute_ending_at(time_ns);
     uint32_t cell = members_cell(p, state_stream(p, index), number), at;
 
     if (cell == POOL_NONE)
@@ -186,11 +186,15 @@ static void feed(struct pipeline *p, uint32_t index, const struct increase *incr
                  const struct arrival *arrival)
 {
     struct stream *stream = state_stream(p, index);
+    uint64_t number;
 
     if (increase->from_ns < stream->fed_ns)
         stream->fed_ns = increase->from_ns;
-    spread_increase(p, index, increase);
-    stream_book(p, index, minute_ending_at(arrival->point->time_ns), arrival->metric);
+    number = spread_increase(p, index, increase);
+    if (number == SPREAD_NOWHERE)
+        books_count(p, REASON_LATE, 1, arrival->metric);
+    else
+        stream_book(p, index, number, arrival->metric);
 }
 
 static void first_cumulative(struct pipeline *p, uint32_t index,
@@ -310,11 +314,11 @@ static void begin_earlier(struct pipeline *p, uint32_t index,
                           const struct arrival *arrival, uint64_t from_ns)
 {
     struct stream *stream = state_stream(p, index);
+    uint64_t known_ns = stream->covered_ns ? stream->covered_ns : stream->fed_ns;
 
-    if (from_ns >= stream->covered_ns || begins_under_watch(p, arrival))
+    if (from_ns >= known_ns || begins_under_watch(p, arrival))
         return;
-    if (arrival->point->time_ns >= stream->covered_ns)
-        stream->covered_ns = from_ns;
+    stream->covered_ns = arrival->point->time_ns >= known_ns ? from_ns : known_ns;
     mark_unknown_beginning(p, index, from_ns);
 }
 

@@ -4,6 +4,7 @@
 #include "pipeline/history.h"
 #include "pipeline/members.h"
 #include "pipeline/minutes.h"
+#include "pipeline/reach.h"
 #include "pipeline/stream.h"
 
 bool value_say(struct pipeline *p, uint32_t index, uint64_t time_ns, double value)
@@ -90,7 +91,7 @@ bool value_read(const struct pipeline *p, const struct stream *stream, uint64_t 
         return false;
     reading->value = at->last;
     reading->has_point = has_point;
-    reading->is_alive = stream_is_alive(stream, at->last_ns, end_ns);
+    reading->is_alive = reach_is_alive(stream, at->last_ns, end_ns);
     return has_point ||
            (reading->is_alive && !was_followed(p, stream, at->last_ns, end_ns));
 }
@@ -116,7 +117,7 @@ bool value_read_at_start(const struct pipeline *p, const struct stream *stream,
     const struct history_minute *since = history_since(p, stream, minute);
     uint64_t start_ns = minute_start_ns(minute);
 
-    if (before && !stream_is_alive(stream, before->last_ns, start_ns))
+    if (before && !reach_is_alive(stream, before->last_ns, start_ns))
         before = NULL;
     if (!before && !since)
         return false;
