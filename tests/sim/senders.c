@@ -42,11 +42,18 @@ struct sender {
     int64_t clock_error_ns;
     uint64_t start_ns; /* of the process that is measured, by the sender's clock */
     unsigned restarts_one_in, silent_one_in;
-    uint64_t silent_until_ns; /* measures nothing until then */
-    uint64_t gives_up_ns;     /* after the first attempt */
+    uint64_t silent_until_ns;          /* measures nothing until then */
+    uint64_t cut_off_ns, cut_until_ns; /* does not reach the gateway in between */
+    uint64_t gives_up_ns;              /* after the first attempt */
     unsigned max_flights;
     struct flight *queue; /* in the order of measuring */
     size_t queued, queue_room;
+};
+
+/* Where requests that set off go. */
+struct outlet {
+    senders_send *send;
+    void *self;
 };
 
 struct senders {
@@ -146,7 +153,7 @@ static bool has_deltas(const struct sender *sender)
     return false;
 }
 
-static void draw_habits(struct sender *sender)
+static void draw_habits(const struct senders *senders, struct sender *sender)
 {
     struct chance *chance = &sender->chance;
     uint64_t most_s = has_deltas(sender) ? 9 * 60 : 3600;
@@ -156,6 +163,15 @@ static void draw_habits(struct sender *sender)
                              (int64_t)(2000 * MS_NS);
     sender->restarts_one_in = chance_one_in(chance, 2) ? 60 : 0;
     sender->silent_one_in = chance_one_in(chance, 3) ? 50 : 0;
+    if (chance_one_in(chance, 3)) {
+        uint64_t measuring_s = (senders->options.until_ns - senders->options.from_ns) /
+                               S_NS;
+
+        sender->cut_off_ns = senders->options.from_ns +
+                             chance_below(chance, measuring_s) * S_NS;
+        sender->cut_until_ns = sender->cut_off_ns +
+                               chance_between(chance, 60, measuring_s) * S_NS;
+    }
     sender->gives_up_ns = chance_one_in(chance, 4)
                               ? 1 /* one attempt only */
                               : chance_between(chance, 60, most_s) * S_NS;
@@ -183,7 +199,7 @@ static void draw(struct senders *senders, unsigned index)
                               ? (unsigned)chance_between(chance, 2, FLIGHTS_MAX)
                               : 1;
     draw_metrics(senders, index);
-    draw_habits(sender);
+    draw_habits(senders, sender);
     sender->start_ns = senders->options.from_ns + chance_below(chance, 120) * S_NS;
     sender->next_export_ns = sender->start_ns +
                              chance_between(chance, 2000, 60000) * MS_NS;
@@ -415,27 +431,60 @@ uint64_t senders_next_ns(const struct senders *senders)
     return next_ns;
 }
 
+/* True when the flight is gone. */
+static bool give_up_if_due(struct senders *senders, struct sender *sender, size_t at,
+                           uint64_t now_ns)
+{
+    const struct flight *flight = &sender->queue[at];
+
+    if (flight->first_ns == 0 || now_ns - flight->first_ns < sender->gives_up_ns)
+        return false;
+    senders->stats.given_up++;
+    drop_flight(sender, at);
+    return true;
+}
+
+static void attempt(struct senders *senders, struct flight *flight, uint64_t now_ns)
+{
+    if (flight->first_ns == 0)
+        flight->first_ns = now_ns;
+    flight->next_ns = UINT64_MAX;
+    flight->attempts++;
+    senders->stats.attempts++;
+}
+
+static void send_due(struct senders *senders, struct sender *sender, uint64_t now_ns,
+                     const struct outlet *outlet)
+{
+    for (size_t i = 0; i < flights_of(sender);) {
+        struct flight *flight = &sender->queue[i];
+        unsigned request = flight->request;
+
+        if (flight->next_ns > now_ns) {
+            i++;
+        } else if (now_ns >= sender->cut_off_ns && now_ns < sender->cut_until_ns) {
+            flight->next_ns = sender->cut_until_ns;
+            i++;
+        } else if (!give_up_if_due(senders, sender, i, now_ns)) {
+            attempt(senders, flight, now_ns);
+            outlet->send(outlet->self, senders->requests[request]);
+            i++;
+        }
+    }
+}
+
 void senders_step(struct senders *senders, uint64_t now_ns, senders_send *send,
                   void *self)
 {
+    const struct outlet outlet = {send, self};
+
     for (unsigned i = 0; i < senders->options.count; i++) {
         struct sender *sender = &senders->senders[i];
 
         if (sender->next_export_ns < senders->options.until_ns &&
             sender->next_export_ns <= now_ns)
             export(senders, i, now_ns);
-        for (size_t j = 0; j < flights_of(sender); j++) {
-            struct flight *flight = &sender->queue[j];
-
-            if (flight->next_ns > now_ns)
-                continue;
-            if (flight->first_ns == 0)
-                flight->first_ns = now_ns;
-            flight->next_ns = UINT64_MAX;
-            flight->attempts++;
-            senders->stats.attempts++;
-            send(self, senders->requests[flight->request]);
-        }
+        send_due(senders, sender, now_ns, &outlet);
     }
 }
 
@@ -462,11 +511,8 @@ void senders_answer(struct senders *senders, unsigned request, enum sender_answe
         drop_flight(sender, at);
         return;
     }
-    if (now_ns - sender->queue[at].first_ns >= sender->gives_up_ns) {
-        senders->stats.given_up++;
-        drop_flight(sender, at);
+    if (give_up_if_due(senders, sender, at, now_ns))
         return;
-    }
     sender->queue[at].next_ns = now_ns + pause_ns(sender, sender->queue[at].attempts);
 }
 

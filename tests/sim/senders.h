@@ -4,8 +4,8 @@
  * Each is drawn from the seed: its metrics (counters with restarts, deltas, histograms, gauges,
  * up-down counters), interval, clock error, and its habits. A body that was not acknowledged is sent
  * again byte for byte, until it is, or until its sender gives up; what was measured meanwhile waits
- * behind it in a queue. Some keep up to four requests on their way at a time, so that their points
- * arrive out of order.
+ * behind it in a queue. Some are cut off from the gateway for a while and replay their queues. Some
+ * keep up to four requests on their way at a time, so that their points arrive out of order.
  *
  * Bodies that hold deltas are given up after 9 minutes: the gateway recognises a repeat for 10.
  */

@@ -21,7 +21,7 @@ enum tag { /* of the streams of chance */
 };
 
 enum {
-    SETTLE_S = 30 * 60,    /* after the senders stop: minutes close, the outbox drains */
+    SETTLE_S = 30 * 60,    /* after the last request: minutes close, the outbox drains */
     PATIENCE_S = 6 * 3600, /* longer is a failure */
     KILLS_MAX = 64,
     TROUBLES_MAX = 64,
@@ -71,6 +71,7 @@ struct world {
     struct world_options options;
     struct world_result *result;
     uint64_t now_ns, start_ns, last_stamp_ns, end_ns;
+    uint64_t arrived_ns; /* when the last request reached the gateway */
     struct chance chance;
     struct fake_disk *disk;
     struct sim_vfs *vfs;
@@ -194,6 +195,7 @@ static void arrive(struct world *world, const struct parcel *parcel)
         return;
     }
     trace(world, "request", id);
+    world->arrived_ns = world->now_ns;
     if (!world->process) {
         reply(world, parcel->request, SENDER_REFUSED);
         return;
@@ -491,7 +493,8 @@ static bool is_over(struct world *world)
 {
     struct outbox_counts counts;
 
-    if (world->now_ns < world->end_ns + SETTLE_S * S_NS || !world->process ||
+    if (world->now_ns < world->end_ns || !world->process ||
+        world->now_ns < world->arrived_ns + SETTLE_S * S_NS ||
         senders_next_ns(world->senders) != UINT64_MAX || world->parcel_count)
         return false;
     outbox_read_counts(process_outbox(world->process), &counts);
@@ -504,7 +507,10 @@ static bool is_over(struct world *world)
 static void run(struct world *world)
 {
     while (!world->result->problem[0] && !is_over(world)) {
-        world->now_ns = least(next_ns(world), world->now_ns + 10 * S_NS);
+        uint64_t next = least(next_ns(world), world->now_ns + 10 * S_NS);
+
+        if (next > world->now_ns)
+            world->now_ns = next;
         step(world);
         if (world->now_ns > world->end_ns + PATIENCE_S * S_NS)
             fail(world, "values wait still, %d hours after the end", PATIENCE_S / 3600);
