@@ -123,6 +123,46 @@ void outbox_place_remove(const struct outbox_place *place, const char *suffix)
     }
 }
 
+static bool rewrite_bytes(const struct disk *disk, struct disk_file *file,
+                          struct error *err)
+{
+    static const size_t piece = 64 << 10;
+    char *bytes = memory_new(1, piece);
+    uint64_t offset = 0;
+    size_t got = piece;
+    bool ok = true;
+
+    while (ok && got == piece) {
+        ok = disk->read(disk->self, file, offset, bytes, piece, &got, err);
+
+        struct slice part = {bytes, got};
+
+        ok = ok && (got == 0 || disk->write(disk->self, file, offset, &part, 1, err));
+        offset += got;
+    }
+    free(bytes);
+    return ok && disk->sync(disk->self, file, err);
+}
+
+bool outbox_place_rewrite(const struct outbox_place *place, const char *suffix,
+                          struct error *err)
+{
+    const struct disk *disk = place->disk;
+    char name[NAME_MAX_BYTES];
+    struct disk_file *file;
+    bool ok;
+
+    write_name(place, suffix, "", name);
+    if (!exists(place, name))
+        return true;
+    file = disk->open(disk->self, name, DISK_WRITE, err);
+    if (!file)
+        return false;
+    ok = rewrite_bytes(disk, file, err);
+    disk->close(disk->self, file);
+    return ok && disk->sync_names(disk->self, err);
+}
+
 static bool is_free(const struct outbox_place *place, const char *suffix)
 {
     char name[NAME_MAX_BYTES];

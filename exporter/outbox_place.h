@@ -1,7 +1,8 @@
 /*
- * The files of the outbox's database and those beside it: NAME, its logs (NAME-wal, NAME-journal, NAME-shm), NAME.new while a
- * damaged one is rebuilt, NAME.bad and NAME.1.bad... that were set aside. They are renamed through
- * base/disk.h, so that tests can put another disk under them; SQLite opens them by path.
+ * The files of the outbox's database and those beside it: NAME, its logs (NAME-wal, NAME-journal,
+ * NAME-shm), NAME.new while a damaged one is rebuilt, NAME.bad and NAME.1.bad... that were set aside.
+ * They are renamed through base/disk.h, so that tests can put another disk under them; SQLite opens
+ * them by path.
  */
 #ifndef EXPORTER_OUTBOX_PLACE_H
 #define EXPORTER_OUTBOX_PLACE_H
@@ -39,6 +40,14 @@ bool outbox_place_rename(const struct outbox_place *place, const char *from,
 
 /* The file and its logs. */
 void outbox_place_remove(const struct outbox_place *place, const char *suffix);
+
+/*
+ * Writes the file's bytes once more and syncs them. After a sync that failed the system may hold bytes
+ * that it does not mean to write any more: a process that finds them there takes them for safe, until
+ * the power goes. Nothing to do where there is no such file.
+ */
+bool outbox_place_rewrite(const struct outbox_place *place, const char *suffix,
+                          struct error *err) MUST_CHECK;
 
 /* Renames the database and its logs to the first free name, which `name` gets. */
 bool outbox_place_set_aside(const struct outbox_place *place, char *name, size_t size,

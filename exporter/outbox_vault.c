@@ -174,7 +174,7 @@ static bool open_or_begin(struct outbox_vault *vault, struct error *err)
         if (!clear_stray_log(vault, err) || !use_rebuilt(vault, err))
             return false;
         if (open_sound(vault, &why))
-            return true;
+            return outbox_place_rewrite(&vault->place, "-wal", err);
         if (why.kind == ERROR_INVALID ||
             why.kind == ERROR_BUSY) /* not the file's fault */
             return FAIL(err, why.kind, "%s: %s", vault->place.path, why.text);
