@@ -438,7 +438,9 @@ static int answer(struct fake_api *api, const struct api_request *request,
 {
     switch (request->endpoint) {
     case API_HOST_TSDB:
-    case API_SERVICE_TSDB: return take_values(api, request, effect_ns);
+    case API_SERVICE_TSDB:
+        buffer_append_text(body, "{\"success\":true}");
+        return take_values(api, request, effect_ns);
     case API_HOSTS: list_hosts(api, request, body); return 200;
     case API_LATEST: buffer_append_text(body, "{\"tsdbLatest\":{}}"); return 200;
     case API_SERVICES: list_services(api, body); return 200;

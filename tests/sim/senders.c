@@ -164,13 +164,15 @@ static void draw_habits(const struct senders *senders, struct sender *sender)
     sender->restarts_one_in = chance_one_in(chance, 2) ? 60 : 0;
     sender->silent_one_in = chance_one_in(chance, 3) ? 50 : 0;
     if (chance_one_in(chance, 3)) {
+        /* After an hour of silence a stream is forgotten. */
+        uint64_t most_cut_s = chance_one_in(chance, 6) ? 2 * 3600 : 50 * 60;
         uint64_t measuring_s = (senders->options.until_ns - senders->options.from_ns) /
                                S_NS;
 
         sender->cut_off_ns = senders->options.from_ns +
                              chance_below(chance, measuring_s) * S_NS;
         sender->cut_until_ns = sender->cut_off_ns +
-                               chance_between(chance, 60, measuring_s) * S_NS;
+                               chance_between(chance, 60, most_cut_s) * S_NS;
     }
     sender->gives_up_ns = chance_one_in(chance, 4)
                               ? 1 /* one attempt only */

@@ -23,7 +23,7 @@ struct cell_minute {
 /* All streams of one destination and name. */
 struct series {
     const struct sim_stream *stream; /* the first one */
-    bool is_orderly, is_shared;      /* by several senders */
+    bool is_orderly;
     struct cell_minute *minutes;
     size_t count;
 };
@@ -73,7 +73,6 @@ static uint32_t find_series(struct truth *truth, const struct sim_stream *stream
         if (strcmp(series->stream->destination, stream->destination) == 0 &&
             strcmp(series->stream->name, stream->name) == 0) {
             series->is_orderly &= stream->is_orderly;
-            series->is_shared |= stream->sender != series->stream->sender;
             return (uint32_t)i;
         }
     }
@@ -345,10 +344,9 @@ static bool sums_hold(const struct truth *truth)
 static void compare_series(const struct truth *truth, const struct series *series,
                            struct oracle_verdict *verdict)
 {
-    /* What a sender that nobody knew yet brings late is rightly not taken. */
+    /* What a sender brings late that nobody knew yet, or not any more, is rightly not taken. */
     bool is_exact = series->is_orderly &&
-                    !(series->is_shared &&
-                      truth->given->points->reasons[REASON_LATE].count);
+                    truth->given->points->reasons[REASON_LATE].count == 0;
 
     if (strstr(series->stream->name, "poison"))
         return;

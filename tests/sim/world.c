@@ -355,8 +355,17 @@ static void boot(struct world *world)
         fake_disk_kill_at(world->disk, chance_between(&world->chance, 1, 40));
     world->boot_ns = UINT64_MAX;
     world->process = process_boot(&options, world->now_ns);
-    if (world->process)
+    if (world->process) {
+        struct outbox_counts counts;
+        struct value_ledger values;
+
+        outbox_read_counts(process_outbox(world->process), &counts);
+        outbox_read_ledger(process_outbox(world->process), &values);
+        trace(world, "  at LSN", fold_lsn(process_fold(world->process)));
+        trace(world, "  outbox at LSN", counts.committed_lsn);
+        trace(world, "  values closed", values.closed);
         return;
+    }
     if (is_dead(world)) {
         world->result->recovery_kills++;
         bury(world);
