@@ -64,7 +64,7 @@ bool database_open(struct database *database, const char *path, const char *vfs,
     sqlite3_extended_result_codes(database->db, 1);
     sqlite3_db_config(database->db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
     if (sqlite3_db_readonly(database->db, "main") == 1) {
-        FAIL(err, ERROR_INTERNAL, "open: the file may not be written");
+        FAIL(err, ERROR_CORRUPT, "open: the file may not be written");
         database_close(database, true);
         return false;
     }

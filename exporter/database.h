@@ -4,8 +4,8 @@
  *
  * Locking is exclusive, so that the write-ahead log needs no shared memory and a second process is
  * refused; every commit is synced. Kinds of errors: ERROR_BUSY: the disk is full. ERROR_CORRUPT: not
- * a database, damaged, or of another schema. ERROR_INVALID: another process has it open.
- * ERROR_INTERNAL: the disk fails, or the file cannot be opened or written. Owner: one thread.
+ * a database, damaged, of another schema, or read-only. ERROR_INVALID: another process has it open.
+ * ERROR_INTERNAL: the disk fails, or the file cannot be opened. Owner: one thread.
  */
 #ifndef EXPORTER_DATABASE_H
 #define EXPORTER_DATABASE_H

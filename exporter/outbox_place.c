@@ -123,8 +123,9 @@ void outbox_place_remove(const struct outbox_place *place, const char *suffix)
     }
 }
 
-static bool rewrite_bytes(const struct disk *disk, struct disk_file *file,
-                          struct error *err)
+/* Reads it all, and writes it back if asked to. */
+static bool walk_bytes(const struct disk *disk, struct disk_file *file, bool rewrites,
+                       struct error *err)
 {
     static const size_t piece = 64 << 10;
     char *bytes = memory_new(1, piece);
@@ -137,11 +138,40 @@ static bool rewrite_bytes(const struct disk *disk, struct disk_file *file,
 
         struct slice part = {bytes, got};
 
-        ok = ok && (got == 0 || disk->write(disk->self, file, offset, &part, 1, err));
+        if (ok && got && rewrites)
+            ok = disk->write(disk->self, file, offset, &part, 1, err);
         offset += got;
     }
     free(bytes);
-    return ok && disk->sync(disk->self, file, err);
+    return ok;
+}
+
+static bool is_usable(const struct outbox_place *place, const char *name)
+{
+    const struct disk *disk = place->disk;
+    struct disk_file *file;
+    bool is_read;
+
+    if (!exists(place, name))
+        return true;
+    file = disk->open(disk->self, name, DISK_WRITE, NULL);
+    if (!file)
+        return false;
+    is_read = walk_bytes(disk, file, false, NULL);
+    disk->close(disk->self, file);
+    return is_read;
+}
+
+bool outbox_place_is_usable(const struct outbox_place *place, const char *suffix)
+{
+    char name[NAME_MAX_BYTES];
+
+    for (size_t i = 0; i < COMPANIONS; i++) {
+        write_name(place, suffix, companions[i], name);
+        if (!is_usable(place, name))
+            return false;
+    }
+    return true;
 }
 
 bool outbox_place_rewrite(const struct outbox_place *place, const char *suffix,
@@ -158,7 +188,7 @@ bool outbox_place_rewrite(const struct outbox_place *place, const char *suffix,
     file = disk->open(disk->self, name, DISK_WRITE, err);
     if (!file)
         return false;
-    ok = rewrite_bytes(disk, file, err);
+    ok = walk_bytes(disk, file, true, err) && disk->sync(disk->self, file, err);
     disk->close(disk->self, file);
     return ok && disk->sync_names(disk->self, err);
 }

@@ -31,6 +31,8 @@ char *outbox_place_path(const struct outbox_place *place, const char *suffix);
 
 /* Whatever it is. */
 bool outbox_place_exists(const struct outbox_place *place, const char *suffix);
+/* Can the file and its logs be opened, and read from beginning to end? */
+bool outbox_place_is_usable(const struct outbox_place *place, const char *suffix);
 /* Not there, or without a byte. */
 bool outbox_place_is_empty(const struct outbox_place *place, const char *suffix);
 

@@ -165,6 +165,14 @@ static bool use_rebuilt(struct outbox_vault *vault, struct error *err)
     return outbox_place_rename(&vault->place, ".new", "", err);
 }
 
+/* Is something else than the file the reason why it cannot be opened? Then waiting helps. */
+static bool is_innocent(const struct outbox_vault *vault, const struct error *why)
+{
+    if (why->kind == ERROR_INTERNAL)
+        return outbox_place_is_usable(&vault->place, "");
+    return why->kind == ERROR_INVALID || why->kind == ERROR_BUSY;
+}
+
 static bool open_or_begin(struct outbox_vault *vault, struct error *err)
 {
     /* The file, one that was rebuilt out of it, and an empty one. */
@@ -175,8 +183,7 @@ static bool open_or_begin(struct outbox_vault *vault, struct error *err)
             return false;
         if (open_sound(vault, &why))
             return outbox_place_rewrite(&vault->place, "-wal", err);
-        if (why.kind == ERROR_INVALID ||
-            why.kind == ERROR_BUSY) /* not the file's fault */
+        if (is_innocent(vault, &why))
             return FAIL(err, why.kind, "%s: %s", vault->place.path, why.text);
         if (open_damaged(vault, why.text))
             return true;

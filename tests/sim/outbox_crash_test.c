@@ -106,10 +106,40 @@ static void commits_behind_a_failed_sync_survive(void **state)
     }
 }
 
+/* A start on a disk that fails to write finds nothing wrong with the file. */
+static void disk_that_fails_is_no_damage(void **state)
+{
+    (void)state;
+    for (uint64_t calls = 1; calls < 12; calls++) {
+        struct rig rig = new_rig(calls);
+        struct outbox_counts counts;
+
+        assert_true(put_and_commit(&rig, 1));
+        fake_disk_kill(rig.fake);
+        outbox_free(rig.outbox);
+        fake_disk_revive(rig.fake);
+        fake_disk_fail_at(rig.fake, calls);
+        rig.outbox = outbox_open(
+            &(struct outbox_options){.path = "outbox.db",
+                                     .vfs = SIM_VFS_NAME,
+                                     .disk = fake_disk_handle(rig.fake)},
+            NULL);
+        fake_disk_fail_at(rig.fake, 0);
+        outbox_free(rig.outbox);
+        open_outbox(&rig);
+        assert_int_equal(outbox_committed_lsn(rig.outbox), 1);
+        outbox_read_counts(rig.outbox, &counts);
+        assert_int_equal(counts.bad_files, 0);
+        assert_int_equal(counts.values, 1);
+        free_rig(&rig);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(commits_behind_a_failed_sync_survive),
+        cmocka_unit_test(disk_that_fails_is_no_damage),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
