@@ -187,10 +187,12 @@ bool dispatch_is_drained(const struct dispatch *dispatch, struct instant now)
         return false;
     if (dispatch->health.is_paused)
         return true;
+    if (dispatch->health.circuit.failures)
+        return dispatch->options.is_durable; /* else the rest of the time is for trying */
     for (size_t i = 0; i < dispatch->loader.targets.count; i++)
         if (is_hopeful(dispatch, &dispatch->loader.targets.targets[i], now))
             return false;
-    return dispatch->health.circuit.failures == 0;
+    return true;
 }
 
 void dispatch_read_status(const struct dispatch *dispatch, struct delivery_status *status,

@@ -16,17 +16,28 @@ static const char *guess(const struct api_answer *answer)
     return "no reason given";
 }
 
+/* libcurl says well what is wrong; here is what it cannot know. */
+static const char *advise(const char *error)
+{
+    /* OpenSSL: "unable to get local issuer certificate", "self-signed certificate in ...". */
+    if (error && (strstr(error, "issuer certificate") || strstr(error, "self-signed") ||
+                  strstr(error, "self signed")))
+        return "; mackerel.ca_file names authorities to trust";
+    return "";
+}
+
 void receipt_describe(const struct api_request *request, const struct api_answer *answer,
                       char text[static TARGET_ERROR_MAX])
 {
     char why[160];
 
     if (answer->status == 0) {
-        snprintf(text, TARGET_ERROR_MAX, "%s failed: %.150s", api_name(request->endpoint),
-                 answer->error ? answer->error : "no answer");
+        snprintf(text, TARGET_ERROR_MAX, "%s failed: %.150s%s",
+                 api_name(request->endpoint), answer->error ? answer->error : "no answer",
+                 advise(answer->error));
         return;
     }
-    if (!mackerel_read_error(answer->body, why, sizeof(why)))
+    if (answer->status / 100 == 3 || !mackerel_read_error(answer->body, why, sizeof(why)))
         snprintf(why, sizeof(why), "%s", guess(answer));
     snprintf(text, TARGET_ERROR_MAX, "%s answered %d: %s", api_name(request->endpoint),
              answer->status, why);

@@ -64,6 +64,7 @@ static void what_may_have_arrived_is_ambiguous(void **state)
 {
     (void)state;
     assert_true(failure(CURLE_OPERATION_TIMEDOUT).is_ambiguous);
+    assert_true(failure(CURLE_UNSUPPORTED_PROTOCOL).is_ambiguous); /* no HTTP came back */
     assert_true(failure(CURLE_RECV_ERROR).is_ambiguous);
     assert_true(failure(CURLE_PARTIAL_FILE).is_ambiguous);
     assert_int_equal(failure(CURLE_OPERATION_TIMEDOUT).verdict, VERDICT_RETRY);

@@ -64,6 +64,24 @@ static void a_stop_with_state_leaves_the_confirmation_to_the_next_start(void **s
     rig_free(rig);
 }
 
+static void a_stop_in_an_outage_waits_only_where_values_would_be_lost(void **state)
+{
+    (void)state;
+    for (int is_durable = 0; is_durable <= 1; is_durable++) {
+        struct rig *rig = rig_new_with((struct dispatch_options){
+            .hosts = {.native = NATIVE_MODE_ON},
+            .is_durable = is_durable,
+        });
+
+        rig->status = 500;
+        rig_put(rig, &rig_web, MINUTE_S, "custom.a");
+        dispatch_drain(rig->dispatch);
+        rig_settle(rig);
+        assert_int_equal(dispatch_is_drained(rig->dispatch, rig_now(rig)), is_durable);
+        rig_free(rig);
+    }
+}
+
 static void an_attempt_that_is_unclear_during_a_stop_is_repeated_and_done(void **state)
 {
     struct rig *rig = rig_new(true, NATIVE_MODE_ON);
@@ -123,6 +141,7 @@ int main(void)
         cmocka_unit_test(draining_ends_when_only_hopeless_values_are_left),
         cmocka_unit_test(a_stop_without_state_confirms_at_once),
         cmocka_unit_test(a_stop_with_state_leaves_the_confirmation_to_the_next_start),
+        cmocka_unit_test(a_stop_in_an_outage_waits_only_where_values_would_be_lost),
         cmocka_unit_test(an_attempt_that_is_unclear_during_a_stop_is_repeated_and_done),
         cmocka_unit_test(a_stop_posts_backlog_faster_but_not_as_a_storm),
         cmocka_unit_test(a_stop_drops_what_is_withheld_rather_than_call_it_lost),
