@@ -100,8 +100,8 @@ void journal_forget(struct journal *journal, uint64_t lsn);
 
 /* Any thread. */
 struct journal_stats {
-    bool is_on_disk, is_refusing;
-    uint64_t bytes, max_bytes; /* held in segments; the budget */
+    bool is_on_disk, is_refusing; /* no record was taken since the last was refused */
+    uint64_t bytes, max_bytes;    /* held in segments; the budget */
     uint64_t segments;
     uint64_t first_lsn, last_lsn;               /* kept; last_lsn 0: none ever */
     uint64_t appended, appended_bytes, refused; /* records since the start */

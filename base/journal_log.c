@@ -149,7 +149,9 @@ static bool make_room(struct journal_log *log, enum journal_kind kind, uint64_t 
         return false;
     if (!fits(log, bytes + log->reserve_bytes) && !add_room(log, bytes, err))
         return !is_request && fits(log, bytes);
-    log->stats.is_refusing = false;
+    /* That there is room for a tick says nothing of requests. */
+    if (is_request || !log->has_refused_request)
+        log->stats.is_refusing = log->has_refused_request = false;
     return true;
 }
 
@@ -188,6 +190,7 @@ bool journal_log_append(struct journal_log *log, struct journal_record *record,
     if (!append(log, record, body_crc, &failure)) {
         journal_log_note(log, &failure);
         log->stats.is_refusing = true;
+        log->has_refused_request |= record->kind == JOURNAL_REQUEST;
         log->stats.refused++;
         return FAIL(err, ERROR_BUSY, "%s", failure.text);
     }

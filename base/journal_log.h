@@ -44,7 +44,7 @@ struct journal_log {
     uint64_t recovered_end; /* end_lsn at the start */
     uint64_t retry_ns;      /* monotonic; no segment is begun before it */
     uint64_t ask_space_ns;  /* monotonic; `is_short` holds until then */
-    bool is_short;
+    bool is_short, has_refused_request;
     struct journal_stats stats; /* what is counted here */
 };
 

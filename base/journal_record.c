@@ -114,7 +114,7 @@ enum journal_header_state journal_header_decode(struct slice bytes,
         .salt = get32(in + AT_SALT),
     };
     /* Never written so. */
-    if (header->first_lsn > JOURNAL_MAX_LSN ||
+    if (header->journal_id == 0 || header->first_lsn > JOURNAL_MAX_LSN ||
         header->previous_end >= header->first_lsn ||
         header->durable_end > header->previous_end)
         return JOURNAL_HEADER_BAD;

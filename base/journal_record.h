@@ -42,7 +42,7 @@ enum {
 #define JOURNAL_MAX_LSN (UINT64_C(1) << 62)
 
 struct journal_header {
-    uint64_t journal_id; /* random; the same in all segments of one journal */
+    uint64_t journal_id; /* random, not 0; the same in all segments of one journal */
     uint64_t first_lsn;
     /* The last LSN that counts in earlier segments: what they have above it is void. Below
      * first_lsn; what lies between was never given to the reader. */
