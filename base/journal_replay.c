@@ -140,7 +140,6 @@ static bool open_next(struct journal_replay *replay)
     replay->scan.limit = segment->last_lsn;
     replay->scan.start = 0;
     journal_scan_begin(&replay->scan);
-    replay->is_open = true;
     return true;
 }
 
@@ -178,19 +177,21 @@ static bool read_next(struct journal_replay *replay, struct journal_record *reco
 
 /* ---- all of them ------------------------------------------------------------------------- */
 
+/* Opens the next one that has something to read. */
+static bool open_any(struct journal_replay *replay)
+{
+    while (!replay->is_open && replay->next < replay->options.count)
+        replay->is_open = open_next(replay);
+    return replay->is_open;
+}
+
 bool journal_replay_next(struct journal_replay *replay, struct journal_record *record)
 {
-    for (;;) {
-        if (!replay->is_open) {
-            if (replay->next == replay->options.count) {
-                read_header(replay, &replay->options.promise);
-                return false;
-            }
-            if (!open_next(replay))
-                continue;
-        }
+    while (open_any(replay)) {
         if (read_next(replay, record))
             return true;
         close_current(replay);
     }
+    read_header(replay, &replay->options.promise);
+    return false;
 }

@@ -75,7 +75,7 @@ static void write_at(const struct journal_kit *kit, const char *name, off_t offs
 struct damage {
     const char *what;
     void (*act)(const struct journal_kit *kit, const struct damage *damage);
-    int file;
+    int64_t file;
     off_t at;
     size_t len;                     /* or a bit, or another file, or a value */
     unsigned first_gone, last_gone; /* records; 0: none */
@@ -236,7 +236,7 @@ static void give_length(const struct journal_kit *kit, const struct damage *dama
     write_at(kit, names[damage->file], damage->at, header, sizeof(header));
 }
 
-static struct journal_header get_header(const struct journal_kit *kit, int file)
+static struct journal_header get_header(const struct journal_kit *kit, int64_t file)
 {
     char bytes[JOURNAL_SEGMENT_HEADER];
     struct journal_header header;
@@ -247,7 +247,7 @@ static struct journal_header get_header(const struct journal_kit *kit, int file)
     return header;
 }
 
-static void put_header(const struct journal_kit *kit, int file,
+static void put_header(const struct journal_kit *kit, int64_t file,
                        const struct journal_header *header)
 {
     char bytes[JOURNAL_SEGMENT_HEADER];

@@ -387,7 +387,7 @@ static enum error_kind tick(struct patient *patient, uint64_t number)
 /* The next record is that one; 0: there is none. Returns its LSN. */
 static uint64_t assert_next(struct patient *patient, uint64_t number)
 {
-    struct journal_record record = {0};
+    struct journal_record record = {.lsn = 0};
 
     assert_int_equal(journal_next(patient->journal, &record), number != 0);
     assert_int_equal(record.receive_ns, number);
