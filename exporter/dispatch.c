@@ -181,14 +181,23 @@ static bool is_hopeful(const struct dispatch *dispatch, const struct target *tar
     return !host_registry_explain(dispatch->loader.hosts, id, &unknown);
 }
 
+static bool has_values(const struct dispatch *dispatch)
+{
+    for (size_t i = 0; i < dispatch->loader.targets.count; i++)
+        if (dispatch->loader.targets.targets[i].stored.values)
+            return true;
+    return false;
+}
+
 bool dispatch_is_drained(const struct dispatch *dispatch, struct instant now)
 {
     if (dispatch->flights)
         return false;
     if (dispatch->health.is_paused)
         return true;
+    /* In an outage the rest of the time is for trying, where values would be lost. */
     if (dispatch->health.circuit.failures)
-        return dispatch->options.is_durable; /* else the rest of the time is for trying */
+        return dispatch->options.is_durable || !has_values(dispatch);
     for (size_t i = 0; i < dispatch->loader.targets.count; i++)
         if (is_hopeful(dispatch, &dispatch->loader.targets.targets[i], now))
             return false;

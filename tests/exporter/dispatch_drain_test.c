@@ -82,6 +82,23 @@ static void a_stop_in_an_outage_waits_only_where_values_would_be_lost(void **sta
     }
 }
 
+static void a_stop_in_an_outage_with_nothing_left_to_post_is_quick(void **state)
+{
+    struct rig *rig = rig_new(true, NATIVE_MODE_ON);
+    const struct outbox_selection all = {.until_minute_s = UINT64_MAX};
+    const struct outbox_verdict expired = {.end = OUTBOX_EXPIRED};
+
+    (void)state;
+    rig->status = 500;
+    rig_put(rig, &rig_web, MINUTE_S, "custom.a");
+    rig_settle(rig);
+    assert_int_equal(outbox_drop(rig->outbox, &all, &expired), 1);
+    dispatch_drain(rig->dispatch);
+    rig_settle(rig);
+    assert_true(dispatch_is_drained(rig->dispatch, rig_now(rig)));
+    rig_free(rig);
+}
+
 static void an_attempt_that_is_unclear_during_a_stop_is_repeated_and_done(void **state)
 {
     struct rig *rig = rig_new(true, NATIVE_MODE_ON);
@@ -142,6 +159,7 @@ int main(void)
         cmocka_unit_test(a_stop_without_state_confirms_at_once),
         cmocka_unit_test(a_stop_with_state_leaves_the_confirmation_to_the_next_start),
         cmocka_unit_test(a_stop_in_an_outage_waits_only_where_values_would_be_lost),
+        cmocka_unit_test(a_stop_in_an_outage_with_nothing_left_to_post_is_quick),
         cmocka_unit_test(an_attempt_that_is_unclear_during_a_stop_is_repeated_and_done),
         cmocka_unit_test(a_stop_posts_backlog_faster_but_not_as_a_storm),
         cmocka_unit_test(a_stop_drops_what_is_withheld_rather_than_call_it_lost),
