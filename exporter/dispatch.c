@@ -176,8 +176,8 @@ static bool is_hopeful(const struct dispatch *dispatch, const struct target *tar
     if (target->stored.destination.kind == MACKEREL_SERVICE)
         return !service_registry_explain(dispatch->services, id, text, sizeof(text));
     if (host_registry_id(dispatch->loader.hosts, id))
-        return now.mono_ms < dispatch->receipts.hosts_hold_ms ||
-               now.mono_ms < target->hold_ms;
+        return now.mono_ms < target->hold_ms ||
+               !turns_may_post_hosts(&dispatch->turns, now);
     return !host_registry_explain(dispatch->loader.hosts, id, &unknown);
 }
 
@@ -193,11 +193,12 @@ bool dispatch_is_drained(const struct dispatch *dispatch, struct instant now)
 {
     if (dispatch->flights)
         return false;
-    if (dispatch->health.is_paused)
+    /* What is left is posted after the next start; or nobody wants it. */
+    if (dispatch->options.is_durable || dispatch->health.is_paused)
         return true;
     /* In an outage the rest of the time is for trying, where values would be lost. */
     if (dispatch->health.circuit.failures)
-        return dispatch->options.is_durable || !has_values(dispatch);
+        return !has_values(dispatch);
     for (size_t i = 0; i < dispatch->loader.targets.count; i++)
         if (is_hopeful(dispatch, &dispatch->loader.targets.targets[i], now))
             return false;

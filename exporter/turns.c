@@ -66,6 +66,11 @@ static bool may_post_hosts(const struct turns *turns, enum mackerel_lane lane,
     return lane == MACKEREL_LIVE || is_backlog_open(turns, API_HOST_TSDB, now);
 }
 
+bool turns_may_post_hosts(const struct turns *turns, struct instant now)
+{
+    return may_post_hosts(turns, MACKEREL_BACKFILL, now);
+}
+
 static bool may_post_service(const struct turns *turns, const struct target *target,
                              enum mackerel_lane lane, struct instant now)
 {

@@ -38,6 +38,9 @@ void turns_release(struct turns *turns);
 /* From now on values do not wait and gather. */
 void turns_drain(struct turns *turns);
 
+/* False while values of hosts must wait for their turn, whatever there is of them. */
+bool turns_may_post_hosts(const struct turns *turns, struct instant now);
+
 /* NULL when nothing may go now. */
 struct errand *turns_choose(struct turns *turns, struct instant now);
 void turns_leave(struct turns *turns, struct errand *errand, struct instant now);
