@@ -72,8 +72,11 @@ OUTAGES = {
     "503_with_retry_after": (2, {"status": 503, "headers": {"Retry-After": "1"}}),
     "429": (1, {"status": 429}),
     "html": (2, {"status": 502, "body": b"<html>", "content_type": "text/html"}),
-    "reset_before_values_are_taken": (2, {"reset": True}),
-    "reset_after_values_were_taken": (1, {"reset": True, "after": True}),
+    "an_answer_that_comes_too_late": (1, {"delay_s": 31}),
+    "an_answer_that_never_ends": (1, {"broken": "short"}),
+    "half_an_answer": (1, {"broken": "half"}),
+    "reset_before_values_are_taken": (2, {"broken": "reset"}),
+    "reset_after_values_were_taken": (1, {"broken": "reset", "after": True}),
 }
 
 
