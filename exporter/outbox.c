@@ -88,6 +88,18 @@ static void show(struct outbox *outbox)
     pthread_mutex_unlock(&outbox->desk);
 }
 
+/* After an operation that changes no book, unless a row had to be loaded for it. Only who has `lock`
+ * writes what is shown, and so may read it. */
+static void show_loading(struct outbox *outbox)
+{
+    const struct outbox_stock *stock = &outbox->stock;
+    const struct outbox_counts *shown = &outbox->shown_counts;
+
+    if (stock->bytes != shown->bytes || stock->loaded_bytes != shown->loaded_bytes ||
+        stock->bad_rows != shown->bad_rows)
+        show(outbox);
+}
+
 void outbox_read_counts(struct outbox *outbox, struct outbox_counts *counts)
 {
     pthread_mutex_lock(&outbox->desk);
@@ -326,7 +338,7 @@ size_t outbox_take(struct outbox *outbox, const struct outbox_query *query,
 
     pthread_mutex_lock(&outbox->lock);
     taken = outbox_flow_take(&outbox->stock, query, batch);
-    show(outbox);
+    show_loading(outbox);
     pthread_mutex_unlock(&outbox->lock);
     return taken;
 }
@@ -375,7 +387,7 @@ bool outbox_show_row(struct outbox *outbox, uint64_t destination, uint64_t minut
 
     pthread_mutex_lock(&outbox->lock);
     is_there = outbox_view_values(&outbox->stock, &key, print, self);
-    show(outbox);
+    show_loading(outbox);
     pthread_mutex_unlock(&outbox->lock);
     return is_there;
 }

@@ -1,6 +1,7 @@
 /* What a delivery knows after a restart, given only the outbox's file. */
 
 #include "base/log.h"
+#include "exporter/delivery.h"
 #include "exporter/dispatch.h"
 #include "tests/exporter/outbox_file_rig.h"
 
@@ -88,8 +89,10 @@ static void answer(struct life *life, struct errand *errand)
              (unsigned long long)life->agent_s);
     life->questions++;
     switch (errand->request.endpoint) {
-    case API_HOST_TSDB: answer.status = life->host_status; /* fall through */
+    case API_HOST_TSDB:
     case API_SERVICE_TSDB:
+        if (errand->request.endpoint == API_HOST_TSDB)
+            answer.status = life->host_status;
         life->questions--;
         life->posts++;
         break;
@@ -211,6 +214,33 @@ static void who_writes_native_metrics_is_known_at_once(void **state)
     end(life);
 }
 
+static void a_drained_delivery_leaves_an_empty_file(void **state)
+{
+    const char *path = rig_new_path();
+    struct outbox *outbox = rig_open(path);
+    struct delivery *delivery;
+    struct error err;
+    FILE *preview = tmpfile();
+
+    (void)state;
+    assert_non_null(preview);
+    delivery = delivery_start(&(struct delivery_options){.preview = preview}, outbox,
+                              &err);
+    assert_non_null(delivery);
+    for (uint64_t i = 0; i < 100; i++)
+        rig_queue(outbox, i % 2 ? &web : &shop, MINUTE_S + 60 * i, "custom.a", 1);
+    /* The last of them were put this moment; none is left behind. */
+    assert_int_equal(delivery_drain(delivery, 60000), 0);
+    delivery_free(delivery);
+    outbox_free(outbox);
+    outbox = rig_open(path);
+    assert_int_equal(rig_books(outbox).queued, 0);
+    assert_int_equal(rig_books(outbox).delivered, 100);
+    assert_int_equal(outbox_committed_lsn(outbox), 100);
+    outbox_free(outbox);
+    fclose(preview);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -218,6 +248,7 @@ int main(void)
         cmocka_unit_test(a_host_that_is_gone_is_sought_again),
         cmocka_unit_test(hosts_are_verified_when_it_was_due_anyway),
         cmocka_unit_test(who_writes_native_metrics_is_known_at_once),
+        cmocka_unit_test(a_drained_delivery_leaves_an_empty_file),
     };
     int failed;
 
