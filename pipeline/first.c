@@ -26,10 +26,21 @@ static uint64_t zero_at(const struct pipeline *p, const struct stream *stream,
     return start->last_ns == time_ns && start->times >= 3 ? start->previous_ns : 0;
 }
 
+/*
+ * A point that comes late enough may be of a stream that was forgotten meanwhile (an hour of silence),
+ * and had been counted before: it began no more than 10 min before the point, so its last point is no
+ * older than that. 45 min leave time to spare, also for a newest point a minute ahead of the clock.
+ */
+static bool may_be_forgotten(const struct pipeline *p, const struct otlp_point *point)
+{
+    return point->time_ns + 45 * NS_PER_MIN < p->now_ns;
+}
+
 static bool began_under_watch(const struct pipeline *p, const struct otlp_point *point)
 {
     return point->start_ns != 0 && point->start_ns > p->options.watch_start_ns &&
-           point->time_ns - point->start_ns <= 10 * NS_PER_MIN;
+           point->time_ns - point->start_ns <= 10 * NS_PER_MIN &&
+           !may_be_forgotten(p, point);
 }
 
 struct first_verdict first_judge(const struct pipeline *p, const struct stream *stream,

@@ -148,6 +148,37 @@ static void part_of_a_window_in_a_final_minute_goes_into_the_next_one(void **sta
     scene_free(scene);
 }
 
+/* Cut off a few minutes after it began, it is forgotten before its queue comes. */
+static void young_stream_that_was_forgotten_does_not_count_twice(void **state)
+{
+    static const struct scene_resource young = {
+        .service = "shop", .instance = "young", .is_sdk = true};
+    const struct scene_metric ticks = {&young, SCENE_COUNTER, "ticks"};
+    struct scene *scene = scene_new(0);
+
+    (void)state;
+    for (int time_s = 60; time_s <= 300; time_s += 60) {
+        struct scene_point point = {
+            .start_s = 30, .time_s = time_s, .value = time_s - 30};
+
+        scene_send(scene, time_s + 0.1, &ticks, &point, 1);
+    }
+    for (int time_s = 60; time_s <= 2 * HOUR; time_s += 60)
+        send(scene, time_s + 0.2, &GAUGE_B, time_s, 1);
+    assert_near(60 * scene_total(scene, "ticks.rate"), 270);
+    for (int time_s = 360; time_s <= 7200; time_s += 60) {
+        struct scene_point point = {
+            .start_s = 30, .time_s = time_s, .value = time_s - 30};
+
+        scene_send(scene, 2 * HOUR + time_s / 1000.0, &ticks, &point, 1);
+    }
+    scene_wait_until(scene, 3 * HOUR);
+    /* The increase between the two points around the gap is the price. */
+    assert_int_equal(scene_reason(scene, REASON_BASELINE), 1);
+    assert_near(60 * scene_total(scene, "ticks.rate"), 7200 - 30 - 60);
+    scene_free(scene);
+}
+
 /* After a silence the window reaches back into a minute that was posted long ago. */
 static void window_of_an_export_in_parts_counts_from_its_beginning(void **state)
 {
@@ -335,6 +366,7 @@ int main(void)
         cmocka_unit_test(queue_of_a_collector_that_was_cut_off_is_taken_in_full),
         cmocka_unit_test(live_minute_does_not_wait_for_a_queue_that_is_replayed),
         cmocka_unit_test(minute_that_all_streams_reached_is_final_after_lateness),
+        cmocka_unit_test(young_stream_that_was_forgotten_does_not_count_twice),
         cmocka_unit_test(part_of_a_window_in_a_final_minute_goes_into_the_next_one),
         cmocka_unit_test(window_of_an_export_in_parts_counts_from_its_beginning),
         cmocka_unit_test(minute_that_closed_incomplete_is_corrected_long_after),

@@ -10,6 +10,7 @@
 
 static const uint64_t MINUTE_NS = UINT64_C(60000000000);
 static const uint64_t YOUNG_NS = UINT64_C(600000000000);
+static const uint64_t FORGOTTEN_NS = UINT64_C(2700000000000);
 static const uint64_t GAP_NS = UINT64_C(3600000000000);
 
 /* A minute of a series. */
@@ -24,13 +25,15 @@ struct cell_minute {
 struct series {
     const struct sim_stream *stream; /* the first one */
     bool is_orderly;
+    bool
+        is_forgotten; /* a stream of it was silent for so long that the gateway may have forgotten it */
     struct cell_minute *minutes;
     size_t count;
 };
 
 /* The last point of a stream and start time. */
 struct progress {
-    uint64_t start_ns, time_ns;
+    uint64_t start_ns, time_ns, received_ns;
     double value;
     uint64_t count;
 };
@@ -46,6 +49,7 @@ struct truth {
     bool *was_seen;        /* by request */
     uint64_t from_minute, minute_count;
     uint64_t watch_ns;
+    uint64_t received_ns; /* of the request at hand */
 };
 
 static bool is_histogram(enum scene_kind kind)
@@ -144,13 +148,17 @@ static void take_cumulative(struct truth *truth, struct series *series,
 {
     bool is_new;
     struct progress *last = find_progress(truth, point, &is_new);
-    struct progress now = {point->start_ns, point->time_ns, point->value, point->count};
-    struct progress zero = {point->start_ns, point->start_ns, 0, 0};
+    struct progress now = {point->start_ns, point->time_ns, truth->received_ns,
+                           point->value, point->count};
+    struct progress zero = {.start_ns = point->start_ns, .time_ns = point->start_ns};
+    bool is_young = point->time_ns - point->start_ns <= YOUNG_NS &&
+                    point->start_ns > truth->watch_ns &&
+                    point->time_ns + FORGOTTEN_NS >= truth->received_ns;
 
     if (!is_new && point->time_ns <= last->time_ns)
         return; /* a repeat, or out of order */
-    if (is_new && point->time_ns - point->start_ns <= YOUNG_NS &&
-        point->start_ns > truth->watch_ns)
+    series->is_forgotten |= !is_new && now.received_ns - last->received_ns > GAP_NS;
+    if (is_new && is_young)
         spread(truth, series, &zero, &now);
     else if (is_new || point->time_ns - last->time_ns > GAP_NS)
         minute_at(truth, series, point->time_ns / MINUTE_NS)->is_unclear = true;
@@ -239,6 +247,7 @@ static void build(struct truth *truth)
         if (!record || !record->request || truth->was_seen[record->request->id])
             continue;
         truth->was_seen[record->request->id] = true;
+        truth->received_ns = record->receive_ns;
         take_request(truth, record->request);
     }
 }
@@ -347,7 +356,7 @@ static void compare_series(const struct truth *truth, const struct series *serie
                            struct oracle_verdict *verdict)
 {
     /* What a sender brings late that nobody knew yet, or not any more, is rightly not taken. */
-    bool is_exact = series->is_orderly &&
+    bool is_exact = series->is_orderly && !series->is_forgotten &&
                     truth->given->points->reasons[REASON_LATE].count == 0;
 
     if (strstr(series->stream->name, "poison"))
@@ -357,7 +366,7 @@ static void compare_series(const struct truth *truth, const struct series *serie
 
         compare_minute(&look, &series->minutes[i]);
     }
-    if (is_total(series->stream->kind) && sums_hold(truth))
+    if (is_total(series->stream->kind) && sums_hold(truth) && !series->is_forgotten)
         compare_sum(truth, series, verdict);
 }
 
