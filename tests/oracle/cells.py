@@ -2,7 +2,8 @@
 
 from fractions import Fraction
 
-from streams import GRACE, MINUTE, is_total
+from minutes import Cell
+from streams import MINUTE
 
 QUANTILES = {"p90": Fraction(9, 10), "p95": Fraction(95, 100), "p99": Fraction(99, 100)}
 REACHED = 1 - Fraction(1, 10**9)
@@ -11,79 +12,34 @@ REACHED = 1 - Fraction(1, 10**9)
 # ---- totals
 
 
-def share_in(rise, begin, end):
-    """How much of a rise lies in (begin, end]; an instant on the end belongs to it."""
-    if rise.begin == rise.end:
-        return Fraction(1 if begin < rise.end <= end else 0)
-    overlap = min(rise.end, end) - max(rise.begin, begin)
-    return Fraction(max(overlap, 0), rise.end - rise.begin)
+def was_watched(stream, minute):
+    """Whether the covered spans, and the known zero before them, fill the minute."""
+    reached = minute
+    for begin, end in sorted(stream.known_zero + stream.covered.get(minute, [])):
+        if begin <= reached < end:
+            reached = end
+    return reached >= minute + MINUTE
 
 
-def fed_minutes(streams):
-    """Minutes (ns of their start) of which some stream covers a part."""
-    minutes = set()
-    for stream in streams:
-        for begin, end in stream.covered:
-            if begin == end:
-                begin -= 1  # an instant on a boundary belongs to the minute that ends there
-            first, last = begin // MINUTE, (end - 1) // MINUTE
-            minutes.update(number * MINUTE for number in range(first, last + 1))
-    return sorted(minutes)
+def rises_of(streams, minute):
+    return [rise for stream in streams for rise in stream.rises.get(minute, [])]
 
 
-def posted_minutes(streams):
-    """The fed minutes without those in which a running sender was first met."""
-    posted = set()
-    for minute in fed_minutes(streams):
-        end = minute + MINUTE
-        begins_unknown = any(
-            minute < time < end for stream in streams for time in stream.unknown_beginnings
-        )
-        closes = GRACE + max(
-            [end] + [each.first_received for each in streams if says_something(each, minute, end)]
-        )
-        watched = any(
-            was_watched(stream, minute, end)
-            for stream in streams
-            if stream.first_received <= closes  # later ones have no say in this minute
-        )
-        if minute - MINUTE in posted or watched or not begins_unknown:
-            posted.add(minute)
-    return sorted(posted)
-
-
-def says_something(stream, begin, end):
-    return any(since < end and until > begin for since, until in stream.covered)
-
-
-def was_watched(stream, begin, end):
-    """Whether the covered spans, and the known zero before them, fill [begin, end]."""
-    reached = begin
-    for span_begin, span_end in sorted(stream.known_zero + stream.covered):
-        if span_begin <= reached < span_end:
-            reached = span_end
-    return reached >= end
-
-
-def increase(streams, begin, end):
-    return sum(
-        (rise.count * share_in(rise, begin, end) for stream in streams for rise in stream.rises),
-        Fraction(0),
-    )
+def increase(streams, minute):
+    rises = rises_of(streams, minute)
+    return sum((r.count * r.share_in(minute) for r in rises), Fraction(0))
 
 
 def total_values(streams, minute):
     """{statistic: value} of a cell of totals."""
-    end = minute + MINUTE
-    count = increase(streams, minute, end)
+    count = increase(streams, minute)
     values = {"rate": count / 60}
     if streams[0].metric.kind != "histogram" or count <= 0:
         return values
     parts = [
-        (rise, share_in(rise, minute, end))
-        for stream in streams
-        for rise in stream.rises
-        if share_in(rise, minute, end) > 0
+        (rise, rise.share_in(minute))
+        for rise in rises_of(streams, minute)
+        if rise.share_in(minute) > 0
     ]
     parts = [(rise, share) for rise, share in parts if rise.count > 0]
     if all(rise.sum is not None for rise, _ in parts):
@@ -120,17 +76,6 @@ def percentile(bounds, buckets, q):
 # ---- gauges and up-down counters
 
 
-def gauge_minutes(streams):
-    """Minutes with a point, and those to which a value can be carried."""
-    minutes = set()
-    for stream in streams:
-        for time in stream.times:
-            number = time // MINUTE
-            # No stream is alive for longer than 6.25 min after its last point.
-            minutes.update(each * MINUTE for each in range(number, number + 8))
-    return sorted(minutes)
-
-
 def gauge_of(stream, minute, streams):
     """The stream's value of the minute, or None."""
     end = minute + MINUTE
@@ -139,7 +84,7 @@ def gauge_of(stream, minute, streams):
         return None
     if stream.times[index] >= minute:
         return stream.values[index]
-    if stream.alive_at(end, end + GRACE) and not replaced(stream, index, end, streams):
+    if stream.alive_at(end) and not replaced(stream, index, end, streams):
         return stream.values[index]
     return None
 
@@ -160,7 +105,7 @@ def gauge_value(streams, minute):
     end = minute + MINUTE
     held = [(stream, gauge_of(stream, minute, streams)) for stream in streams]
     held = [(stream, value) for stream, value in held if value is not None]
-    living = [(stream, value) for stream, value in held if stream.alive_at(end, end + GRACE)]
+    living = [(stream, value) for stream, value in held if stream.alive_at(end)]
     values = [value for _, value in (living or held)]
     if not values:
         return None
@@ -168,16 +113,36 @@ def gauge_value(streams, minute):
     return total if streams[0].metric.kind == "sum" else total / len(values)
 
 
-def cell_values(name, streams):
-    """{(name with statistic, minute): value} of one cell."""
-    values = {}
-    if is_total(streams[0].metric):
-        for minute in posted_minutes(streams):
-            for statistic, value in total_values(streams, minute).items():
-                values[f"{name}.{statistic}", minute] = value
-        return values
-    for minute in gauge_minutes(streams):
-        value = gauge_value(streams, minute)
-        if value is not None:
-            values[name, minute] = value
-    return values
+# ---- the two kinds of cells
+
+
+class TotalCell(Cell):
+    def __init__(self, destination, table, name):
+        super().__init__(destination, table)
+        self.name = name
+
+    def may_post(self, minute):
+        """Not the part of a minute in which a running sender was first met."""
+        if self.was_posted(minute - MINUTE):
+            return True
+        if any(was_watched(stream, minute) for stream in self.streams):
+            return True
+        beginnings = [time for stream in self.streams for time in stream.unknown_beginnings]
+        return not any(minute < time < minute + MINUTE for time in beginnings)
+
+    def render(self, minute):
+        values = total_values(self.streams, minute)
+        return {f"{self.name}.{statistic}": value for statistic, value in values.items()}
+
+
+class GaugeCell(Cell):
+    reads_values = True
+    waits = False
+
+    def __init__(self, destination, table, name):
+        super().__init__(destination, table)
+        self.name = name
+
+    def render(self, minute):
+        value = gauge_value(self.streams, minute)
+        return {} if value is None else {self.name: value}

@@ -1,11 +1,12 @@
 """Native host metrics: the names, formulas and device rules of mackerel-agent."""
 
 import re
+from dataclasses import dataclass
 from fractions import Fraction
+from typing import Callable
 
-from cells import gauge_of, increase, posted_minutes
-from routing import LOAD
-from streams import GRACE, MINUTE
+from cells import GaugeCell, TotalCell, gauge_of, increase
+from routing import LOAD, NATIVE_GROUPS
 
 CPU_STATES = {
     "user": "user",
@@ -44,41 +45,76 @@ def label(text):
     return re.sub(r"[^A-Za-z0-9_-]", "_", text)
 
 
-def native_values(by_metric):
-    """{(name, minute): value} from the streams of one host, {metric name: [stream]}."""
-    return {
-        **load(by_metric),
-        **cpu(by_metric),
-        **memory(by_metric),
-        **swap(by_metric),
-        **disk(by_metric),
-        **network(by_metric),
-        **filesystem(by_metric),
-    }
+class Host:
+    """The native metrics of one host: of each group, one source."""
+
+    def __init__(self, destination, table):
+        self.destination = destination
+        self.table = table
+        self.by_metric = {}
+        self.owners = {}
+        self.cells = {}
+
+    def join(self, stream):
+        """One source (resource and scope) feeds a group of a host: the first one."""
+        name = stream.metric.name
+        other = "swap" if name.startswith("system.paging.") else name
+        group = NATIVE_GROUPS.get(name, other)
+        if self.owners.setdefault(group, stream.metric.source) != stream.metric.source:
+            return
+        self.by_metric.setdefault(name, []).append(stream)
+        cell = self.cell_of(stream, group)
+        if cell:
+            cell.join(stream)
+
+    def cell_of(self, stream, group):
+        name = stream.metric.name
+        if name in LOAD:
+            return self.cell(GaugeCell, load, name)
+        if name == "system.cpu.time":
+            return self.cell(TotalCell, cpu)
+        if group == "memory":
+            return self.cell(GaugeCell, memory)
+        if group == "swap":
+            return self.cell(GaugeCell, swap)
+        if group == "filesystem":
+            device, mountpoint = attribute(stream, DISK_DEVICE), attribute(stream, MOUNTPOINT) or ""
+            if device and posts_filesystem(device, mountpoint):
+                return self.cell(GaugeCell, filesystem, device)
+        if name in SERIES:
+            series = SERIES[name]
+            device = attribute(stream, series.device)
+            direction = attribute(stream, series.direction)
+            if device and direction in series.names and series.is_posted(device):
+                return self.cell(TotalCell, per_second, name, device, direction)
+        return None
+
+    def cell(self, kind, render, *which):
+        key = (render, *which)
+        if key not in self.cells:
+            cell = kind(self.destination, self.table, render.__name__)
+            cell.render = lambda minute: render(self.by_metric, minute, *which)
+            self.cells[key] = cell
+        return self.cells[key]
 
 
 # ---- values at the minute's start
 
 
-def minutes_of(streams):
-    """Minutes in which any of the streams has a value as a gauge would."""
-    numbers = {t // MINUTE + more for stream in streams for t in stream.times for more in range(8)}
-    minutes = sorted(number * MINUTE for number in numbers)
-    return [m for m in minutes if any(gauge_of(s, m, streams) is not None for s in streams)]
+def has_value(streams, minute):
+    return any(gauge_of(stream, minute, streams) is not None for stream in streams)
 
 
 def at_start(stream, minute, streams):
-    """Linear between the points around the minute's start, as far as they are known when it closes,
-    or None."""
-    closes = minute + MINUTE + GRACE
+    """Linear between the points around the minute's start, as far as they are known, or None."""
     if gauge_of(stream, minute, streams) is None:
         return None
     if minute in stream.times:
         return stream.values[stream.times.index(minute)]
     before = stream.last_before(minute)
-    if before is None or not stream.alive_at(minute, closes):
+    if before is None or not stream.alive_at(minute):
         return next(v for t, v in zip(stream.times, stream.values) if t >= minute)
-    if before + 1 == len(stream.times) or stream.arrivals[before + 1] > closes:
+    if before + 1 == len(stream.times):
         return stream.values[before]
     (t0, t1), (v0, v1) = stream.times[before : before + 2], stream.values[before : before + 2]
     return v0 + (v1 - v0) * Fraction(minute - t0, t1 - t0)
@@ -96,35 +132,33 @@ def mean_at_start(streams, minute):
     return sum(values) / len(values) if values else None
 
 
-def load(by_metric):
-    return {
-        (name, minute): mean_at_start(by_metric[metric], minute)
-        for metric, name in LOAD.items()
-        for minute in minutes_of(by_metric.get(metric, []))
-    }
+def load(by_metric, minute, metric):
+    streams = by_metric[metric]
+    if not has_value(streams, minute):
+        return {}
+    return {LOAD[metric]: mean_at_start(streams, minute)}
 
 
-def memory(by_metric):
+def memory(by_metric, minute):
     usage = by_state(by_metric.get("system.memory.usage", []), MEMORY_STATE)
+    if not has_value([s for streams in usage.values() for s in streams], minute):
+        return {}
     shares = by_state(by_metric.get("system.memory.utilization", []), MEMORY_STATE)
     limits = by_metric.get("system.memory.limit", [])
     availables = by_metric.get("system.linux.memory.available", [])
     availables = availables or by_metric.get("system.memory.linux.available", [])
-    values = {}
-    for minute in minutes_of([s for streams in usage.values() for s in streams]):
-        states = {state: sum_at_start(streams, minute) for state, streams in usage.items()}
-        available = sum_at_start(availables, minute)
-        total = memory_total(states, sum_at_start(limits, minute), available, shares, minute)
-        used = states.get("used")
-        if total is not None:
-            values["memory.total", minute] = total
-        if used is not None:
-            values["memory.used", minute] = used
-        if available is None and None not in (total, used):
-            available = total - used
-        if available is not None:
-            values["memory.mem_available", minute] = available
-    return values
+    states = {state: sum_at_start(streams, minute) for state, streams in usage.items()}
+    available = sum_at_start(availables, minute)
+    total = memory_total(states, sum_at_start(limits, minute), available, shares, minute)
+    used = states.get("used")
+    if available is None and None not in (total, used):
+        available = total - used
+    values = {
+        "memory.total": total,
+        "memory.used": used,
+        "memory.mem_available": available,
+    }
+    return {name: value for name, value in values.items() if value is not None}
 
 
 def memory_total(states, limit, available, shares, minute):
@@ -141,43 +175,34 @@ def memory_total(states, limit, available, shares, minute):
     return None if None in parts else sum(parts)
 
 
-def swap(by_metric):
+def swap(by_metric, minute):
     """Used + free over all devices; 0 on a host without swap that sends other paging metrics."""
     usage = by_state(by_metric.get("system.paging.usage", []), PAGING_STATE)
-    values = {}
     if not usage:
         paging = [name for name in by_metric if name.startswith("system.paging.")]
         others = [stream for name in paging for stream in by_metric[name]]
-        for minute in minutes_of(others):
-            values["memory.swap_total", minute] = values["memory.swap_free", minute] = Fraction(0)
-        return values
-    for minute in minutes_of([s for streams in usage.values() for s in streams]):
+        used = free = Fraction(0) if has_value(others, minute) else None
+    else:
         used, free = (sum_at_start(usage.get(state, []), minute) for state in ("used", "free"))
-        if None not in (used, free):
-            values["memory.swap_total", minute] = used + free
-            values["memory.swap_free", minute] = free
-    return values
+    if None in (used, free):
+        return {}
+    return {"memory.swap_total": used + free, "memory.swap_free": free}
 
 
-def filesystem(by_metric):
+def filesystem(by_metric, minute, device):
     """One row per device: of several mounts of a device the one nearest the root."""
-    streams = by_metric.get("system.filesystem.usage", [])
     mounts = {}
-    for stream in streams:
-        device, mountpoint = attribute(stream, DISK_DEVICE), attribute(stream, MOUNTPOINT) or ""
-        if device and posts_filesystem(device, mountpoint):
-            mounts.setdefault(device, {}).setdefault(mountpoint, []).append(stream)
-    values = {}
-    for device, by_mountpoint in mounts.items():
-        nearest = min(by_mountpoint, key=lambda mountpoint: (len(mountpoint), mountpoint))
-        states = by_state(by_mountpoint[nearest], FILESYSTEM_STATE)
-        name = "filesystem." + label(device.removeprefix("/dev/"))
-        for minute in minutes_of(by_mountpoint[nearest]):
-            used, free = (sum_at_start(states.get(state, []), minute) for state in ("used", "free"))
-            if None not in (used, free):
-                values[name + ".used", minute] = used
-                values[name + ".size", minute] = used + free
-    return values
+    for stream in by_metric.get("system.filesystem.usage", []):
+        mountpoint = attribute(stream, MOUNTPOINT) or ""
+        if attribute(stream, DISK_DEVICE) == device and posts_filesystem(device, mountpoint):
+            mounts.setdefault(mountpoint, []).append(stream)
+    nearest = min(mounts, key=lambda mountpoint: (len(mountpoint), mountpoint))
+    states = by_state(mounts[nearest], FILESYSTEM_STATE)
+    used, free = (sum_at_start(states.get(state, []), minute) for state in ("used", "free"))
+    if None in (used, free):
+        return {}
+    name = "filesystem." + label(device.removeprefix("/dev/"))
+    return {name + ".used": used, name + ".size": used + free}
 
 
 def posts_filesystem(device, mountpoint):
@@ -189,25 +214,22 @@ def posts_filesystem(device, mountpoint):
 # ---- totals at minute boundaries
 
 
-def cpu(by_metric):
-    streams = by_metric.get("system.cpu.time", [])
-    states = by_state(streams, CPU_STATE)
+def cpu(by_metric, minute):
+    streams = by_metric["system.cpu.time"]
+    total = increase(streams, minute)
+    if total <= 0:
+        return {}
     counts = by_metric.get("system.cpu.logical.count", [])
-    values = {}
-    for minute in posted_minutes(streams) if streams else []:
-        end = minute + MINUTE
-        total = increase(streams, minute, end)
-        if total <= 0:
-            continue
-        cores = sum_of_gauges(counts, minute) or cores_seen(streams) or round(total / 60)
-        per_name = {}
-        for state, of_state in states.items():
-            name = CPU_STATES.get(state)
-            if name:
-                per_name[name] = per_name.get(name, 0) + increase(of_state, minute, end)
-        for name, seconds in per_name.items():
-            values[f"cpu.{name}.percentage", minute] = 100 * cores * seconds / total
-    return values
+    cores = sum_of_gauges(counts, minute) or cores_seen(streams) or round(total / 60)
+    per_name = {}
+    for state, of_state in by_state(streams, CPU_STATE).items():
+        name = CPU_STATES.get(state)
+        if name:
+            per_name[name] = per_name.get(name, 0) + increase(of_state, minute)
+    return {
+        f"cpu.{name}.percentage": 100 * cores * seconds / total
+        for name, seconds in per_name.items()
+    }
 
 
 def sum_of_gauges(streams, minute):
@@ -219,45 +241,54 @@ def cores_seen(streams):
     return len({attribute(stream, CPU_NUMBER) for stream in streams} - {None})
 
 
-def disk(by_metric):
-    """Every device of /proc/diskstats but dm-* and those that never did anything."""
-    active = {
-        attribute(stream, DISK_DEVICE)
-        for name in ("system.disk.operations", "system.disk.io")
-        for stream in by_metric.get(name, [])
-        if any(value != 0 for value in stream.values)
-    }
-    operations = by_metric.get("system.disk.operations", [])
-    return per_second(
-        [stream for stream in operations if attribute(stream, DISK_DEVICE) in active],
+@dataclass(frozen=True)
+class Series:
+    """A metric of which each device and direction is a name of its own."""
+
+    device: tuple
+    direction: tuple
+    names: dict  # of a direction
+    is_posted: Callable  # of a device
+
+
+SERIES = {
+    "system.disk.operations": Series(
         DISK_DEVICE,
         DISK_DIRECTION,
         {"read": "disk.%s.reads.delta", "write": "disk.%s.writes.delta"},
-        lambda name: not name.startswith("dm-"),
-    )
-
-
-def network(by_metric):
-    return per_second(
-        by_metric.get("system.network.io", []),
+        lambda device: not device.startswith("dm-"),
+    ),
+    "system.network.io": Series(
         INTERFACE,
         INTERFACE_DIRECTION,
         {"receive": "interface.%s.rxBytes.delta", "transmit": "interface.%s.txBytes.delta"},
-        lambda name: name != "lo" and not name.startswith("veth"),
+        lambda device: device != "lo" and not device.startswith("veth"),
+    ),
+}
+
+
+def per_second(by_metric, minute, metric, device, direction):
+    if metric == "system.disk.operations" and not was_ever_active(by_metric, device):
+        return {}
+    series = SERIES[metric]
+    streams = [
+        stream
+        for stream in by_metric[metric]
+        if attribute(stream, series.device) == device
+        and attribute(stream, series.direction) == direction
+    ]
+    return {series.names[direction] % label(device): increase(streams, minute) / 60}
+
+
+def was_ever_active(by_metric, device):
+    """Of /proc/diskstats those that never did anything are left out."""
+    return any(
+        value != 0
+        for name in ("system.disk.operations", "system.disk.io")
+        for stream in by_metric.get(name, [])
+        if attribute(stream, DISK_DEVICE) == device
+        for value in stream.values
     )
-
-
-def per_second(streams, device_keys, direction_keys, names, is_posted):
-    series = {}
-    for stream in streams:
-        device, direction = attribute(stream, device_keys), attribute(stream, direction_keys)
-        if device and direction in names and is_posted(device):
-            series.setdefault(names[direction] % label(device), []).append(stream)
-    return {
-        (name, minute): increase(of_name, minute, minute + MINUTE) / 60
-        for name, of_name in series.items()
-        for minute in posted_minutes(of_name)
-    }
 
 
 def by_state(streams, keys):

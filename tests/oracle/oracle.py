@@ -1,13 +1,12 @@
 """An independent calculation of what the gateway posts for a recording.
 
-It follows the gateway's written rules (docs/what-is-posted.md, docs/host-metrics.md), not its code, and
-is written for readers: exact fractions, lists, no regard for speed. It sees the whole recording
-at once and therefore knows nothing of closing times, corrections and lateness; recordings in which
-points come more than five minutes late are beyond it, and so are silences of an hour.
+It follows the gateway's written rules (docs/what-is-posted.md, docs/host-metrics.md), not its code,
+and is written for readers: exact fractions, lists, no regard for speed. It goes through the requests
+as they arrived; before each it posts what is due by then, and it forgets nothing.
 
     python3 oracle.py FOLDER [--watch-start NS] [--service NAME]
 
-prints one JSON object per value.
+prints one JSON object per posting.
 """
 
 import argparse
@@ -19,28 +18,93 @@ import cells
 import native
 import recording
 import routing
-from streams import MINUTE, StreamTable
+from streams import DAY, MINUTE, StreamTable, is_total
 
 REPEAT_WINDOW = 10 * MINUTE
-DAY = 24 * 60 * MINUTE
+FOR_EVER = 2**64
+INFINITY = float("inf")
 
 
-def arrivals(requests):
-    """Per export its points in time, without requests that came twice."""
-    seen = {}
-    for request in requests:
-        body = recording.body(request)
+class Gateway:
+    def __init__(self, watch_start, default_service=None):
+        self.table = StreamTable(watch_start, self.attach)
+        self.default_service = default_service
+        self.custom = {}  # (destination, name, kind) -> cell
+        self.hosts = {}  # destination -> native.Host
+        self.received = {}  # hash of a body -> when it came last
+        self.postings = []
+
+    @property
+    def reasons(self):
+        return self.table.reasons
+
+    def values(self):
+        """{(destination, metric, minute in ns): value} of all that is posted; the last counts."""
+        return {(each.destination, each.name, each.minute): each.value for each in self.postings}
+
+    # ---- requests and time
+
+    def receive(self, body, now):
+        self.post_until(now)
+        self.table.evict_idle(now)
         digest = hashlib.sha256(body).digest()
-        is_repeat = request.received - seen.get(digest, -DAY) <= REPEAT_WINDOW
-        seen[digest] = request.received
-        if not is_repeat:
-            for export in recording.exports(body, request.received):
-                yield [point for point in export if is_timely(point)]
+        is_repeat = now - self.received.get(digest, -DAY) <= REPEAT_WINDOW
+        self.received[digest] = now
+        for export in recording.exports(body, now):
+            if is_repeat:
+                self.reasons["repeat"] += len(export)
+            else:
+                self.take([point for point in export if self.is_timely(point)])
 
+    def is_timely(self, point):
+        if point.time == 0:
+            self.reasons["no_time"] += 1
+        elif point.time < point.received - DAY:
+            self.reasons["too_old"] += 1
+        elif point.time > point.received + MINUTE:
+            self.reasons["future"] += 1
+        else:
+            return True
+        return False
 
-def is_timely(point):
-    """Time 0 is too old as well."""
-    return point.received - DAY <= point.time <= point.received + MINUTE
+    def take(self, points):
+        """The points of one export, and that it came."""
+        newest = max((point.time for point in points), default=0)
+        for point in points:
+            if is_sound(point):
+                self.table.take(point, newest)
+        if points:
+            self.table.reported(points[0].metric.source, newest, points[0].received)
+
+    def post_until(self, now):
+        for cell in self.cells():
+            cell.run(now, self.postings)
+
+    def cells(self):
+        yield from self.custom.values()
+        for host in self.hosts.values():
+            yield from host.cells.values()
+
+    # ---- where a stream goes
+
+    def attach(self, stream):
+        routed = routing.route(stream.metric, self.default_service)
+        if routed is None:
+            return
+        destination, name = routed
+        if destination.kind == "service" or stream.metric.name not in routing.NEVER_CUSTOM:
+            self.custom_cell(destination, name, stream.metric).join(stream)
+        if destination.kind == "host" and stream.metric.name.startswith("system."):
+            if destination not in self.hosts:
+                self.hosts[destination] = native.Host(destination, self.table)
+            self.hosts[destination].join(stream)
+
+    def custom_cell(self, destination, name, metric):
+        key = destination, name, metric.kind, is_total(metric)
+        if key not in self.custom:
+            kind = cells.TotalCell if is_total(metric) else cells.GaugeCell
+            self.custom[key] = kind(destination, self.table, name)
+        return self.custom[key]
 
 
 def is_sound(point):
@@ -62,58 +126,24 @@ def is_sound_value(point):
         return not (point.metric.temporality == "delta" and point.metric.monotonic and value < 0)
     if value.sum == "not finite":
         return False
+    if any(bound in (INFINITY, -INFINITY) for bound in value.bounds):
+        return False
     fits = len(value.buckets) in (0, len(value.bounds) + 1)
     rising = all(a < b for a, b in zip(value.bounds, value.bounds[1:]))
     return fits and rising and (not value.buckets or sum(value.buckets) == value.count)
 
 
-def read_streams(requests, watch_start):
-    table = StreamTable(watch_start)
-    for points in arrivals(requests):
-        for point in points:
-            if is_sound(point):
-                table.take(point)
-        if points:
-            table.reported(points[0].metric.source, max(point.time for point in points))
-    table.cover_silent_delta_streams()
-    return [stream for stream in table.streams.values() if stream.times]
+def run(requests, watch_start, default_service=None):
+    """A gateway that received all of them and waited until everything was posted."""
+    gateway = Gateway(watch_start, default_service)
+    for request in requests:
+        gateway.receive(recording.body(request), request.received)
+    gateway.post_until(FOR_EVER)
+    return gateway
 
 
 def posted(requests, watch_start, default_service=None):
-    """{(destination, metric, minute in ns): value} of all that is posted."""
-    custom, hosts = {}, {}
-    for stream in read_streams(requests, watch_start):
-        routed = routing.route(stream.metric, default_service)
-        if routed is None:
-            continue
-        destination, name = routed
-        if destination.kind == "host" and stream.metric.name.startswith("system."):
-            hosts.setdefault(destination, {}).setdefault(stream.metric.name, []).append(stream)
-        if destination.kind == "host" and stream.metric.name in routing.NEVER_CUSTOM:
-            continue
-        kind = stream.metric.kind, cells.is_total(stream.metric)
-        custom.setdefault((destination, name, kind), []).append(stream)
-    values = {}
-    for (destination, name, _), streams in custom.items():
-        for (metric, minute), value in cells.cell_values(name, streams).items():
-            values[destination, metric, minute] = value
-    for destination, by_metric in hosts.items():
-        for (metric, minute), value in native.native_values(one_source(by_metric)).items():
-            values[destination, metric, minute] = value
-    return values
-
-
-def one_source(by_metric):
-    """One source (resource and scope) feeds a group of a host: the first one."""
-    owner, kept = {}, {}
-    for name, streams in by_metric.items():
-        other = "swap" if name.startswith("system.paging.") else name
-        group = routing.NATIVE_GROUPS.get(name, other)
-        for stream in streams:
-            source = stream.metric.source
-            if owner.setdefault(group, source) == source:
-                kept.setdefault(name, []).append(stream)
-    return kept
+    return run(requests, watch_start, default_service).values()
 
 
 def main():
@@ -123,10 +153,10 @@ def main():
     parser.add_argument("--service")
     options = parser.parse_args()
     requests = [r for r in recording.requests(options.folder) if r.is_protobuf]
-    found = posted(requests, options.watch_start, options.service)
-    for (destination, metric, minute), value in sorted(found.items(), key=str):
-        row = {**vars(destination), "minute": minute // (60 * 10**9), "metric": metric}
-        print(json.dumps({**row, "minute": minute // 10**9, "value": float(value)}))
+    gateway = run(requests, options.watch_start, options.service)
+    for each in sorted(gateway.postings, key=lambda posting: posting.when):
+        row = {**vars(each.destination), "minute": each.minute // 10**9, "metric": each.name}
+        print(json.dumps({**row, "value": float(each.value), "lane": each.lane}))
 
 
 if __name__ == "__main__":

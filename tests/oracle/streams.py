@@ -1,9 +1,12 @@
 """Streams: which points count, and from when to when what they say is spread.
 
 A total (monotonic sum, histogram, delta sum) becomes a list of rises: so much, evenly, in
-(begin, end]. Covered spans tell what was watched. A gauge keeps its points as they are.
+(begin, end]. Covered spans tell what was watched. A gauge keeps its points as they are. Everything
+is known only once it has arrived: a stream holds what came until now, nothing of what will come.
 """
 
+from bisect import bisect_left
+from collections import Counter
 from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Optional
@@ -14,8 +17,9 @@ from routing import SINCE_BOOT_FAMILIES
 SECOND = 10**9
 MINUTE = 60 * SECOND
 HOUR = 60 * MINUTE
-GRACE = 15 * SECOND  # a minute of gauges closes so long after its end
+DAY = 24 * HOUR
 MAX_STARTS = 8
+PARTS_OF_AN_EXPORT = SECOND // 2  # so close to each other are the reports of its parts
 
 
 @dataclass
@@ -26,10 +30,19 @@ class Rise:
     sum: Optional[Fraction] = None
     bounds: Optional[tuple] = None  # of a histogram; None where no percentile can be told
     buckets: tuple = ()
+    open_part: Fraction = Fraction(1)  # of it lies in minutes that are open
 
-    @property
-    def is_histogram(self):
-        return self.bounds is not None or self.sum is not None
+    def share_in(self, minute):
+        """How much of it counts in an open minute; what lies in others is spread over these."""
+        return self.lies_in(minute) / self.open_part
+
+    def lies_in(self, minute):
+        """An instant on the end belongs to it."""
+        end = minute + MINUTE
+        if self.begin == self.end:
+            return Fraction(1 if minute < self.end <= end else 0)
+        overlap = min(self.end, end) - max(self.begin, minute)
+        return Fraction(max(overlap, 0), self.end - self.begin)
 
 
 @dataclass
@@ -37,49 +50,85 @@ class Stream:
     metric: Metric
     attributes: frozenset
     start: int
-    first_received: int
     times: list = field(default_factory=list)  # of the points taken, rising
     values: list = field(default_factory=list)  # beside times
-    arrivals: list = field(default_factory=list)  # beside times, when each was received
-    rises: list = field(default_factory=list)
-    covered: list = field(default_factory=list)  # (from, to) spans that were watched
+    rises: dict = field(default_factory=dict)  # minute -> rises that touch it
+    covered: dict = field(default_factory=dict)  # minute -> (from, to) spans that were watched
     unknown_beginnings: list = field(default_factory=list)  # times of baselines
     known_zero: list = field(default_factory=list)  # (from, to): provably nothing, but no data
     ended: list = field(default_factory=list)  # times of NoRecordedValue
+    cells: list = field(default_factory=list)  # whom it feeds
+    paces: list = field(default_factory=list)  # times of points that were its newest when they came
+    ends: dict = field(default_factory=dict)  # time of a report of its source -> of its own point
+    first_begin: int = 0  # of a delta stream's windows
+    evicted: bool = False
 
-    def add(self, point, place=None):
-        place = len(self.times) if place is None else place
+    def add(self, point):
+        """Takes the point; cells that read values hear of it first."""
+        for cell in self.cells:
+            if cell.reads_values:
+                cell.touch(minutes_of_value(self, point.time), point.received)
+        if not self.times or point.time > self.last_time:
+            self.paces.append(point.time)
+        place = bisect_left(self.times, point.time)
         self.times.insert(place, point.time)
         self.values.insert(place, point.value)
-        self.arrivals.insert(place, point.received)
+
+    def cover(self, begin, end, now, rise=None):
+        """The span (begin, end] was watched, and what rose in it; the cells hear of it first."""
+        minutes = self.open_minutes(begin, end, now)
+        for cell in self.cells:
+            if not cell.reads_values:
+                cell.touch(minutes, now)
+        for minute in minutes:
+            self.covered.setdefault(minute, []).append((begin, end))
+            if rise:
+                self.rises.setdefault(minute, []).append(rise)
+
+    def open_minutes(self, begin, end, now):
+        minutes = minutes_of_span(begin, end)
+        return [m for m in minutes if all(cell.is_open(m, now) for cell in self.cells)]
 
     @property
     def last_time(self):
         return self.times[-1] if self.times else None
 
-    def interval_known(self, when):
-        """The interval from the points that had arrived by then."""
-        return interval([t for t, received in zip(self.times, self.arrivals) if received <= when])
+    @property
+    def interval(self):
+        """A late point says nothing about how often the sender reports."""
+        return interval(self.paces)
+
+    @property
+    def has_ended(self):
+        return bool(self.ended) and (not self.times or self.ended[-1] >= self.last_time)
 
     def last_before(self, when):
         """Index of the last point before an instant, or None."""
-        earlier = [index for index, time in enumerate(self.times) if time < when]
-        return earlier[-1] if earlier else None
+        index = bisect_left(self.times, when) - 1
+        return index if index >= 0 else None
 
-    def alive_at(self, when, known=None):
-        """Alive at an instant, by the interval that is known later, when a minute closes."""
+    def alive_at(self, when):
+        """Alive at an instant, by the interval that is known now."""
         index = self.last_before(when)
         if index is None:
             return False
         last = self.times[index]
         if any(last < ended < when for ended in self.ended):
             return False
-        return when - last <= longest_silence(self.interval_known(known or when))
+        return when - last <= longest_silence(self.interval)
+
+
+def minutes_of_span(begin, end):
+    """Minutes (ns of their start) of which (begin, end] covers a part."""
+    if begin == end:
+        begin -= 1  # an instant on a boundary belongs to the minute that ends there
+    return [number * MINUTE for number in range(begin // MINUTE, (end - 1) // MINUTE + 1)]
 
 
 def interval(times):
     """The middle one of the last three gaps, the shorter of two, 60 s while there is one point."""
-    gaps = sorted(b - a for a, b in list(zip(times, times[1:]))[-3:])
+    last = times[-4:]
+    gaps = sorted(b - a for a, b in zip(last, last[1:]))
     if not gaps:
         return MINUTE
     return gaps[1] if len(gaps) == 3 else gaps[0]
@@ -90,33 +139,61 @@ def longest_silence(interval_ns):
 
 
 class StreamTable:
-    """All streams of a recording, fed in the order of arrival."""
+    """All streams, fed in the order of arrival. `attach` gives a new stream its cells."""
 
-    def __init__(self, watch_start):
+    def __init__(self, watch_start, attach):
         self.watch_start = watch_start
+        self.attach = attach
         self.streams = {}
         self.starts = {}  # identity without start -> starts
+        self.families_with_eviction = set()
         self.family_times = {}  # (family, start) -> times of points taken
-        self.reports = {}  # (resource, scope) -> times at which it reported
+        self.reports = {}  # (resource, scope) -> times at which it reported, rising
+        self.report_before = {}  # (resource, scope) -> the one before the latest
+        self.delta_streams = {}  # (resource, scope) -> its delta streams
+        self.newest_time = 0  # of all points
+        self.heard = {}  # (resource, scope) -> when its last report was received
+        self.reasons = Counter()
+        self.late_points = []
 
-    def reported(self, source, time):
-        times = self.reports.setdefault(source, [])
-        if not times or time > times[-1]:
-            times.append(time)
+    def evict_idle(self, now):
+        """By point times, not by the clock: a queue that is replayed in order was never idle.
 
-    def take(self, point):
+        By those of its own source while that was heard within the hour, else by the newest of all.
+        """
+        for (identity, start), stream in list(self.streams.items()):
+            source = stream.metric.source
+            newest = self.newest_time
+            if now - self.heard.get(source, 0) <= HOUR:
+                newest = self.reports[source][-1]
+            if stream.times and newest - stream.last_time > max(HOUR, 3 * stream.interval):
+                stream.evicted = True
+                self.families_with_eviction.add(stream.metric.family)
+                self.starts[identity].remove(start)
+                del self.streams[identity, start]
+
+    def count(self, stream, reason):
+        """Only where the point would have fed a cell: the oracle keeps no books of routes."""
+        if stream.cells:
+            self.reasons[reason] += 1
+
+    def take(self, point, report_time):
+        """One point of an export whose newest point has that time."""
         stream = self.stream_of(point)
         if stream is None:
+            self.reasons["start_churn"] += 1
             return
         if point.no_recorded_value:
             stream.ended.append(point.time)
+            self.count(stream, "stale_marker")
             return
         if is_delta_total(point.metric):
             self.take_delta(stream, point)
+            stream.ends[report_time] = point.time
         elif is_total(point.metric):
             self.take_cumulative(stream, point)
         else:
-            take_gauge(stream, point)
+            self.take_gauge(stream, point)
         times = self.family_times.setdefault((point.metric.family, point.start), set())
         times.add(point.time)
 
@@ -129,39 +206,73 @@ class StreamTable:
             if len(alive) >= MAX_STARTS:
                 return None
             starts.append(start)
-            self.streams[identity, start] = Stream(
-                point.metric, point.attributes, start, point.received
-            )
+            stream = Stream(point.metric, point.attributes, start)
+            self.streams[identity, start] = stream
+            self.attach(stream)
+            if is_delta_total(point.metric):
+                self.delta_streams.setdefault(point.metric.source, []).append(stream)
         return self.streams[identity, start]
+
+    def drop_late(self, stream, point):
+        self.count(stream, "late")
+        self.late_points.append(point)
+
+    # ---- gauges
+
+    def take_gauge(self, stream, point):
+        """Of two points of one time the first one counts."""
+        if point.time in stream.times:
+            return
+        minute = point.time // MINUTE * MINUTE
+        if not all(cell.is_open(minute, point.received) for cell in stream.cells):
+            self.drop_late(stream, point)
+            return
+        stream.add(point)
 
     # ---- cumulative totals
 
     def take_cumulative(self, stream, point):
-        if not stream.times or (stream.ended and stream.ended[-1] >= stream.last_time):
+        if not stream.times or stream.has_ended:
             self.first_cumulative(stream, point)
         elif point.time <= stream.last_time:
-            return  # duplicate or out of order
-        elif point.time - stream.last_time > max(HOUR, 3 * interval(stream.times)):
-            stream.unknown_beginnings.append(point.time)  # gap
+            says_the_same = point.value == stream.values[-1]
+            self.count(stream, "duplicate" if says_the_same else "out_of_order")
+            return
+        elif point.time - stream.last_time > max(HOUR, 3 * stream.interval):
+            stream.unknown_beginnings.append(point.time)
+            self.count(stream, "gap")
         elif fell(stream.values[-1], point.value):
             if point.start == 0:
-                add_rise(stream, stream.last_time, point.time, point.value)
+                self.rise(stream, stream.last_time, point)
+            else:
+                self.count(stream, "fell")
         else:
-            add_rise(stream, stream.last_time, point.time, point.value, stream.values[-1])
+            self.rise(stream, stream.last_time, point, stream.values[-1])
         stream.add(point)
+
+    def rise(self, stream, begin, point, since=None):
+        rise = difference(begin, point.time, point.value, since)
+        minutes = stream.open_minutes(begin, point.time, point.received)
+        rise.open_part = sum(rise.lies_in(minute) for minute in minutes)
+        if rise.open_part == 0:
+            self.drop_late(stream, point)
+        else:
+            stream.cover(begin, point.time, point.received, rise)
 
     def first_cumulative(self, stream, point):
         rises_from = None if stream.times else self.provable_beginning(point)
         if rises_from is None:
             stream.unknown_beginnings.append(point.time)
+            self.count(stream, "baseline")
             return
         siblings = self.sibling_exports(point)
         stream.known_zero.append((0, rises_from))
         is_since_boot = point.time - point.start < SECOND and count_of(point.value) > 100
         if is_since_boot and not siblings:
-            stream.covered.append((rises_from, point.time))
+            stream.cover(rises_from, point.time, point.received)
+            self.count(stream, "since_boot")
         else:
-            add_rise(stream, rises_from, point.time, point.value)
+            self.rise(stream, rises_from, point)
 
     def provable_beginning(self, point):
         """When the total was provably zero, or None: the first point is a baseline."""
@@ -176,7 +287,7 @@ class StreamTable:
 
     def sibling_exports(self, point):
         """Two or more times at which others of the family and start reported and this did not."""
-        if point.start == 0:
+        if point.start == 0 or point.metric.family in self.families_with_eviction:
             return []
         times = self.family_times.get((point.metric.family, point.start), set())
         earlier = sorted(time for time in times if time < point.time)
@@ -187,56 +298,94 @@ class StreamTable:
     def take_delta(self, stream, point):
         is_first = not stream.times
         begin = point.start or (stream.last_time if stream.times else point.time)
-        begin = min(max(begin, point.time - 24 * HOUR), point.time)
-        if is_first:
-            self.first_delta(stream, point, begin)
+        begin = min(max(begin, point.time - DAY), point.time)
+        if is_first or begin < stream.first_begin:
+            self.begin_delta(stream, point, begin)
         if is_first and begin == point.time and point.start and is_since_boot_family(point.metric):
-            stream.covered.append((begin, point.time))
+            stream.cover(begin, point.time, point.received)
+            self.count(stream, "since_boot")
         else:
-            add_rise(stream, begin, point.time, point.value)
+            self.rise(stream, begin, point)
         if is_first or point.time > stream.last_time:
             stream.add(point)
+        if is_first:  # it may come so late that its source has reported since
+            known = self.reports.get(point.metric.source, [])
+            self.cover_silence(stream, range(1, len(known)), point.received)
 
-    def first_delta(self, stream, point, begin):
+    def begin_delta(self, stream, point, begin):
+        """The stream's first window, or a late one that lies before it."""
+        stream.first_begin = begin
         reports = [time for time in self.reports.get(point.metric.source, []) if time < point.time]
         if not point.start or begin > self.watch_start:
-            stream.known_zero.append((0, begin))
+            stream.known_zero, stream.unknown_beginnings = [(0, begin)], []
         else:
             known_since = min([begin, *reports])
-            stream.known_zero.append((known_since, begin))
-            stream.unknown_beginnings.append(known_since)
+            stream.known_zero, stream.unknown_beginnings = [(known_since, begin)], [known_since]
 
-    def cover_silent_delta_streams(self):
-        """Where its resource and scope report, a delta stream that says nothing means zero."""
-        for stream in self.streams.values():
-            if is_delta_total(stream.metric):
-                stream.covered += silent_spans(stream, self.reports[stream.metric.source])
+    def reported(self, source, time, now):
+        """Resource and scope reported: delta streams of it that say nothing mean zero."""
+        self.heard[source] = now
+        self.newest_time = max(self.newest_time, time)
+        times = self.reports.setdefault(source, [])
+        place = bisect_left(times, time)
+        if times[place : place + 1] == [time]:
+            return
+        if times and time > times[-1] + PARTS_OF_AN_EXPORT:
+            self.report_before[source] = times[-1]
+        times.insert(place, time)
+        for stream in self.delta_streams.get(source, []):
+            if stream.evicted:
+                continue
+            self.cover_silence(stream, (place, place + 1), now)
+
+    def cover_silence(self, stream, indices, now):
+        """Between the reports of its source that come before these."""
+        times = self.reports.get(stream.metric.source, [])
+        for index in indices:
+            if is_silent_span(stream, times, index):
+                earlier, later = times[index - 1 : index + 1]
+                stream.cover(stream.ends.get(earlier, earlier), later, now)
+
+    def complete_until(self, stream):
+        """Until when nothing more is to come of a stream that says what it has to say in order.
+
+        The parts of an export may come in several requests. So a silent delta stream has said
+        everything until the report before its source's latest one.
+        """
+        if is_delta_total(stream.metric):
+            return max(stream.last_time, self.report_before.get(stream.metric.source, 0))
+        return stream.last_time
+
+    def has_reached(self, stream, when):
+        """A delta stream has reached what its resource and scope have reached."""
+        if is_delta_total(stream.metric):
+            return self.reports.get(stream.metric.source, [0])[-1] >= when
+        return stream.last_time is not None and stream.last_time >= when
 
 
-def silent_spans(stream, reports):
-    spans = []
-    for index in range(1, len(reports)):
-        earlier, later = reports[index - 1], reports[index]
-        allowed = longest_silence(interval(reports[:index]))
-        ended = any(earlier < time <= later for time in stream.ended)
-        if earlier >= stream.times[0] and later - earlier <= allowed and not ended:
-            spans.append((earlier, later))
-    return spans
+def is_silent_span(stream, reports, index):
+    """Whether nothing between two successive reports means zero."""
+    if not 1 <= index < len(reports) or not stream.times:
+        return False
+    earlier, later = reports[index - 1], reports[index]
+    ended = any(earlier < time <= later for time in stream.ended)
+    allowed = longest_silence(interval(reports[:index]))
+    return earlier >= stream.times[0] and later - earlier <= allowed and not ended
 
 
-def take_gauge(stream, point):
-    """Kept in the order of time; of two points of one time the first one counts."""
-    if point.time in stream.times:
-        return
-    place = len([time for time in stream.times if time < point.time])
-    stream.add(point, place)
+def minutes_of_value(stream, time):
+    """Minutes whose value a gauge's point can be: its own, those it is carried to, and the one in
+    which the next point lies, whose start is between the two."""
+    place = bisect_left(stream.times, time)
+    first, last = time // MINUTE, time // MINUTE + 7  # alive for at most 6.25 min
+    if place < len(stream.times):
+        last = min(last, stream.times[place] // MINUTE)
+    return [number * MINUTE for number in range(first, last + 1)]
 
 
-def add_rise(stream, begin, end, value, since=None):
-    stream.covered.append((begin, end))
+def difference(begin, end, value, since=None):
     if not isinstance(value, Histogram):
-        stream.rises.append(Rise(begin, end, value - (since or 0)))
-        return
+        return Rise(begin, end, value - (since or 0))
     bounds, buckets, total = value.bounds, value.buckets, value.sum
     if since is not None and since.bounds != bounds:
         bounds = None  # percentiles cannot be told for what spans the change
@@ -245,7 +394,7 @@ def add_rise(stream, begin, end, value, since=None):
     if since is not None and total is not None:
         total = None if since.sum is None else total - since.sum
     count = value.count - (since.count if since else 0)
-    stream.rises.append(Rise(begin, end, count, total, bounds, buckets if bounds else ()))
+    return Rise(begin, end, count, total, bounds, buckets if bounds else ())
 
 
 def fell(old, new):
