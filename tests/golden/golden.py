@@ -4,6 +4,7 @@ README.md describes both formats. Requests are built with the official classes o
 opentelemetry-proto, so nothing is shared with the decoder under test.
 """
 import json
+import math
 from datetime import datetime, timezone
 from fractions import Fraction
 
@@ -63,25 +64,38 @@ def add_point(metric, series, row):
         data.aggregation_temporality = TEMPORALITY[series.get("temporality", "cumulative")]
     if series["kind"] in ("counter", "updown"):
         data.is_monotonic = series["kind"] == "counter"
-    point = data.data_points.add(time_unix_nano=nanos(row["time"]))
+    point = data.data_points.add(time_unix_nano=row["time"])
     if "start" in row:
-        point.start_time_unix_nano = nanos(row["start"])
+        point.start_time_unix_nano = row["start"]
     set_attributes(point.attributes, series.get("attributes", {}))
     fill_value(point, series, row["value"])
 
 
 def series_rows(series):
-    """Each point as a dict; columns that a row lacks come from the series."""
+    """Each point as a dict with times in ns; columns that a row lacks come from the series."""
     columns = series.get("columns", ["time", "value"])
     for cells in series["points"]:
-        row = dict(zip(columns, cells))
+        many = cells if isinstance(cells, dict) else {"first": cells}
+        row = dict(zip(columns, many["first"]))
         if "start" in series:
             row.setdefault("start", series["start"])
-        yield row
+        row = {key: nanos(value) if key != "value" else value for key, value in row.items()}
+        row.setdefault("received", row["time"] + TRAVEL_NS)
+        for i in range(many.get("count", 1)):
+            yield repeated(row, i, many, is_window="start" in columns)
 
 
-def received_ns(row):
-    return nanos(row["received"]) if "received" in row else nanos(row["time"]) + TRAVEL_NS
+def repeated(row, i, many, is_window):
+    """The i-th of a regular run: `every` seconds after each other, received `apart` seconds so."""
+    if i == 0:
+        return row
+    step = i * many["every"] * NS
+    apart = many.get("apart", many["every"])
+    moved = {"time": row["time"] + step, "value": row["value"] + i * many.get("rise", 0)}
+    moved["received"] = row["received"] + int(i * Fraction(str(apart)) * NS)
+    if is_window:
+        moved["start"] = row["start"] + step
+    return {**row, **moved}
 
 
 def add_to_request(request, series, row):
@@ -99,13 +113,16 @@ def load(folder):
     for series in case["series"]:
         series["resource"] = case["resources"][series["resource"]]
         for row in series_rows(series):
-            request = requests.setdefault(received_ns(row), ExportMetricsServiceRequest())
+            request = requests.setdefault(row["received"], ExportMetricsServiceRequest())
             add_to_request(request, series, row)
     return nanos(case.get("watch_start", "11:00:00")), sorted(requests.items(), key=lambda r: r[0])
 
 
 def load_want(folder):
-    """({(destination, minute, name): Fraction}, {reason: points}) of want.txt."""
+    """({(destination, minute, name): [(value, lane)]}, {reason: points}) of want.txt.
+
+    Of a value without a lane the lane is None: only what Mackerel holds in the end is wanted.
+    """
     values, reasons = {}, {}
     for line in (folder / "want.txt").read_text().splitlines():
         line = line.partition("#")[0].strip()
@@ -115,11 +132,24 @@ def load_want(folder):
             _, reason, count = line.split()
             reasons[reason] = int(count)
             continue
-        destination, minute, name, value = (cell for cell in line.split("  ") if cell)
-        key = (destination.strip(), minute.strip(), name.strip())
-        assert key not in values, f"twice in want.txt: {key}"
-        values[key] = Fraction(value.strip())
+        destination, minutes, name, *wanted = (cell.strip() for cell in line.split("  ") if cell)
+        for minute in minutes_between(*minutes.split("-")):
+            assert (destination, minute, name) not in values, f"twice in want.txt: {line}"
+            values[destination, minute, name] = postings(*wanted)
     return values, reasons
+
+
+def minutes_between(first, last=None):
+    """"12:00", "12:02" gives 12:00, 12:01, 12:02."""
+    at, end = (nanos(text + ":00") // NS for text in (first, last or first))
+    return [clock(unix_s) for unix_s in range(at, end + 1, 60)]
+
+
+def postings(values, lanes=None):
+    """"1/2 then 1", "live then backfill" gives [(1/2, "live"), (1, "backfill")]."""
+    values = [Fraction(value) for value in values.split(" then ")]
+    lanes = lanes.split(" then ") if lanes else [None] * len(values)
+    return list(zip(values, lanes, strict=True))
 
 
 def destination_text(posted):
@@ -133,8 +163,44 @@ def destination_text(posted):
 
 
 def read_posted(output):
-    """What replay printed, in the shape of load_want(), and the ledger. A later value of a minute
-    replaces the earlier one, as in Mackerel."""
+    """What replay printed, in the shape of load_want(), and the ledger."""
     *lines, last = [json.loads(line) for line in output.splitlines()]
-    values = {(destination_text(p), clock(p["minute"]), p["metric"]): p["value"] for p in lines}
-    return values, last["ledger"]
+    posted = ((p, p["minute"], p["metric"], p["value"], p["lane"]) for p in lines)
+    return in_order(posted), last["ledger"]
+
+
+def in_order(posted):
+    """{(destination, minute, name): [(value, lane)]}; the same value posted again is no news."""
+    values = {}
+    for destination, minute, name, value, lane in posted:
+        known = values.setdefault((destination_text(destination), clock(minute), name), [])
+        if not known or known[-1][0] != value:
+            known.append((value, lane))
+    return values
+
+
+def differences(want, got):
+    """Readable lines, none if all wanted values were posted and no others."""
+    lines = []
+    for key in sorted(want.keys() | got.keys()):
+        text = "  ".join(key)
+        if key not in got:
+            lines.append(f"missing    {text}  {readable(want[key])}")
+        elif key not in want:
+            lines.append(f"unexpected {text}  {readable(got[key])}")
+        elif not is_same(want[key], got[key]):
+            lines.append(f"differs    {text}  want {readable(want[key])} got {readable(got[key])}")
+    return lines
+
+
+def is_same(want, got):
+    if want[0][1] is None:
+        got = got[-len(want):]
+    return len(want) == len(got) and all(
+        math.isclose(wanted, value, rel_tol=1e-9, abs_tol=1e-12) and wanted_lane in (None, lane)
+        for (wanted, wanted_lane), (value, lane) in zip(want, got)
+    )
+
+
+def readable(postings):
+    return " then ".join(f"{float(value):.12g} {lane or ''}".strip() for value, lane in postings)

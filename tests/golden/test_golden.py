@@ -1,6 +1,10 @@
-"""Every golden case: the recorded OTLP gives exactly the values and reasons that want.txt names."""
+"""Every golden case: the recorded OTLP gives exactly the values and reasons that want.txt names.
+
+The independent oracle must say the same, so that no case is wrong in silence.
+"""
 import os
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -8,6 +12,10 @@ import pytest
 import golden
 
 HERE = Path(__file__).parent
+sys.path.insert(0, str(HERE.parent / "oracle"))
+
+import oracle  # noqa: E402
+
 REPLAY = os.environ.get("REPLAY_BINARY", str(HERE.parents[1] / "build/dev/tests/driver/replay"))
 CASES = sorted(path.parent for path in HERE.glob("*/in.json"))
 
@@ -24,22 +32,34 @@ def replay(folder, scratch):
     return golden.read_posted(run.stdout)
 
 
-def differences(want, got):
-    lines = []
-    for key in sorted(want.keys() | got.keys()):
-        if key not in got:
-            lines.append(f"missing    {'  '.join(key)}  {float(want[key])}")
-        elif key not in want:
-            lines.append(f"unexpected {'  '.join(key)}  {got[key]}")
-        elif got[key] != pytest.approx(float(want[key]), rel=1e-9, abs=1e-12):
-            lines.append(f"differs    {'  '.join(key)}  want {float(want[key])} got {got[key]}")
-    return lines
-
-
 @pytest.mark.parametrize("folder", CASES, ids=lambda folder: folder.name)
 def test_posts_what_the_case_wants(folder, tmp_path):
     want, want_reasons = golden.load_want(folder)
     got, ledger = replay(folder, tmp_path)
-    assert "\n".join(differences(want, got)) == ""
+    found = golden.differences(want, got)
+    assert not found, "\n".join(["", *found])
     assert ledger["reasons"] == want_reasons
     assert ledger["balances"] and ledger["pending"] == 0
+
+
+# What the oracle leaves aside: it keeps no books of merged points, routes and broken points.
+NOT_COUNTED = {"partial", "start_after_time", "filtered_device", "native_alternative"}
+NOT_COUNTED |= {"other_source", "no_device", "no_service", "no_identity"}
+
+
+@pytest.mark.parametrize("folder", CASES, ids=lambda folder: folder.name)
+def test_the_oracle_says_the_same(folder):
+    want, want_reasons = golden.load_want(folder)
+    watch_start, requests = golden.load(folder)
+    gateway = oracle.Gateway(watch_start)
+    for received, request in requests:
+        gateway.receive(request.SerializeToString(), received)
+    gateway.post_until(oracle.FOR_EVER)
+    got = golden.in_order(
+        (vars(each.destination), each.minute // golden.NS, each.name, each.value, each.lane)
+        for each in gateway.postings
+    )
+    found = golden.differences(want, got)
+    assert not found, "\n".join(["", *found])
+    counted = {reason: n for reason, n in want_reasons.items() if reason not in NOT_COUNTED}
+    assert dict(gateway.reasons) == counted
