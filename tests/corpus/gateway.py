@@ -15,6 +15,7 @@ from routing import Destination  # noqa: E402
 CORPUS = ROOT.parent / "shared" / "corpus"
 REPLAY = Path(os.environ.get("REPLAY_BINARY", ROOT / "build/dev/tests/driver/replay"))
 SECOND = 10**9
+MINUTE = 60 * SECOND
 
 
 def folders():
@@ -56,13 +57,22 @@ def replay_text(requests, watch_start, *options):
     return run.stdout
 
 
-def replay(requests, watch_start, service=None):
-    """({(destination, metric, minute in ns): value}, summary)."""
+def postings(requests, watch_start, service=None):
+    """([((destination, metric, minute in ns), value, lane)] in order, summary)."""
     text = replay_text(requests, watch_start, *(["--service", service] if service else []))
     *rows, summary = [json.loads(line) for line in text.splitlines()]
-    values = {}
+    found, posted = [], {}
     for row in rows:
         host = row["host_id"], row["custom_identifier"]
         destination = Destination(row["kind"], row["name"], *host)
-        values[destination, row["metric"], row["minute"] * SECOND] = row["value"]
-    return values, summary
+        key = destination, row["metric"], row["minute"] * SECOND
+        found.append((key, row["value"], row["lane"]))
+        assert row["posted"] >= posted.get(key, 0) + MINUTE, "corrected more than once a minute"
+        posted[key] = row["posted"]
+    return found, summary
+
+
+def replay(requests, watch_start, service=None):
+    """({(destination, metric, minute in ns): value that was posted last}, summary)."""
+    found, summary = postings(requests, watch_start, service)
+    return {key: value for key, value, _ in found}, summary

@@ -42,6 +42,31 @@ def without_swap_zeros(values, by_the_rules):
     }
 
 
+# The points of one request lie minutes apart there, in no order, under one receive time.
+RECORDED = [folder for folder in gateway.folders() if folder.name != "odd-values"]
+
+
+@pytest.mark.parametrize("way", ["cut-off-3-hours", "every-other-20-minutes-late"])
+@pytest.mark.parametrize("folder", RECORDED, ids=lambda folder: folder.name)
+def test_what_was_over_before_it_came_goes_in_the_backfill_lane(folder, way):
+    requests = WAYS[way](gateway.protobuf_requests(folder))
+    watch_start = gateway.early_watch_start(folder)
+    found, _ = gateway.postings(requests, watch_start)
+    got = first_lanes((key, lane) for key, _, lane in found)
+    wanted = first_lanes(
+        ((each.destination, each.name, each.minute), each.lane)
+        for each in oracle.run(requests, watch_start).postings
+    )
+    assert {key: lane for key, lane in got.items() if key in wanted} == wanted
+
+
+def first_lanes(postings):
+    lanes = {}
+    for key, lane in postings:
+        lanes.setdefault(key, lane)
+    return lanes
+
+
 @pytest.mark.parametrize("seconds", [0.2, 599])
 @pytest.mark.parametrize("folder", gateway.folders(), ids=lambda folder: folder.name)
 def test_requests_that_come_twice_change_nothing(folder, seconds):

@@ -7,7 +7,8 @@
  * With --reload the pipeline is saved and loaded again before every N-th request.
  *
  * Each line of the index is `receive_ns path coding` with coding `identity` or `gzip`; times rise.
- * Prints one JSON object per posted value, and at the end one with the ledger and the counts.
+ * Prints one JSON object per posted value, `posted` the time of the tick, and at the end one with the
+ * ledger and the counts.
  */
 #include "base/memory.h"
 #include "base/number.h"
@@ -36,7 +37,7 @@ static NO_RETURN void fail(const char *what, const char *detail)
 }
 
 static void print_value(const struct mackerel_row *row,
-                        const struct mackerel_value *value)
+                        const struct mackerel_value *value, uint64_t posted_ns)
 {
     static const char *const kinds[] = {"host", "service"}, *const lanes[] = {"live",
                                                                               "backfill"};
@@ -52,9 +53,9 @@ static void print_value(const struct mackerel_row *row,
     mackerel_write_string(&line, to->host_id);
     buffer_append_text(&line, ",\"custom_identifier\":");
     mackerel_write_string(&line, to->custom_identifier);
-    buffer_printf(&line,
-                  ",\"minute\":%" PRIu64 ",\"native\":%s,\"metric\":", row->minute_s,
-                  value->native ? "true" : "false");
+    buffer_printf(
+        &line, ",\"minute\":%" PRIu64 ",\"posted\":%" PRIu64 ",\"native\":%s,\"metric\":",
+        row->minute_s, posted_ns, value->native ? "true" : "false");
     mackerel_write_string(&line, value->name);
     buffer_printf(&line, ",\"value\":%.*s}\n", (int)len, number);
     fwrite(line.ptr, 1, line.len, stdout);
@@ -63,10 +64,11 @@ static void print_value(const struct mackerel_row *row,
 
 static void print_rows(void *self, const struct mackerel_row *rows, size_t count)
 {
-    (void)self;
+    const uint64_t *posted_ns = self;
+
     for (size_t i = 0; i < count; i++)
         for (size_t j = 0; j < rows[i].count; j++)
-            print_value(&rows[i], &rows[i].values[j]);
+            print_value(&rows[i], &rows[i].values[j], *posted_ns);
 }
 
 static struct buffer read_file(const char *path)
@@ -89,7 +91,7 @@ static void tick_until(struct replay *replay, uint64_t until_ns)
     uint64_t due_ns;
 
     while ((due_ns = pipeline_next_due(replay->pipeline)) <= until_ns)
-        pipeline_tick(replay->pipeline, due_ns, print_rows, NULL);
+        pipeline_tick(replay->pipeline, due_ns, print_rows, &due_ns);
 }
 
 static bool append(void *self, struct slice bytes)
