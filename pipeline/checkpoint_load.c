@@ -180,7 +180,7 @@ static bool take_pool(struct load *load, const char *name)
         return false;
     if (!is_known)
         return skip_pool(load, name, used);
-    if (used == POOL_NONE || ((struct pool *)schema_at(field, load->p))->used)
+    if (used == POOL_NONE || verify_has(&load->verify, field->at))
         return FAIL(restore->err, ERROR_INVALID, "%s: twice or too many", name);
     return take_known_pool(load, field, used);
 }

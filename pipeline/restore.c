@@ -160,16 +160,17 @@ static bool take_mapped(struct restore *restore, const struct schema_record *typ
 /* No pointer of the bytes is believed. */
 static void blank_pointers(const struct schema_record *type, char *record)
 {
-    const char *empty = "";
-
     for (uint32_t i = 0; i < type->field_count; i++) {
         const struct schema_field *field = &type->fields[i];
+        struct slice slice;
 
-        if (schema_is_owned(field))
+        if (schema_is_owned(field)) {
             memset(record + field->at, 0, field->size);
-        else if (field->kind == SCHEMA_SLICE)
-            memcpy(record + field->at + offsetof(struct slice, ptr), &empty,
-                   sizeof(empty));
+        } else if (field->kind == SCHEMA_SLICE) {
+            memcpy(&slice, record + field->at, sizeof(slice));
+            slice.ptr = "";
+            memcpy(record + field->at, &slice, sizeof(slice));
+        }
     }
 }
 

@@ -22,6 +22,14 @@ struct verify_pool *verify_begin(struct verify *verify, uint32_t pool_at)
     return pool;
 }
 
+bool verify_has(const struct verify *verify, uint32_t pool_at)
+{
+    for (uint32_t i = 0; i < verify->count; i++)
+        if (verify->pools[i].pool_at == pool_at)
+            return true;
+    return false;
+}
+
 struct verify_pool *verify_find(struct verify *verify, uint32_t pool_at)
 {
     for (uint32_t i = 0; i < verify->count; i++)

@@ -39,6 +39,8 @@ struct verify {
 /* Begins with a pool whose records are there; the caller fills is_free. */
 struct verify_pool *verify_begin(struct verify *verify, uint32_t pool_at);
 
+bool verify_has(const struct verify *verify, uint32_t pool_at);
+
 /* Begins with it where nobody has: a pool that the bytes do not know is empty. */
 struct verify_pool *verify_find(struct verify *verify, uint32_t pool_at);
 

@@ -94,7 +94,7 @@ static bool family_holds(struct verify *verify, uint32_t at)
     const struct pipeline *p = verify->pipeline;
     const struct family *family = state_family(p, at);
 
-    if (!family->refusal && family->destination == POOL_NONE)
+    if (!family->refusal && (family->destination == POOL_NONE || family->name_len == 0))
         return false;
     if (family->hint_stream == POOL_NONE)
         return true;
@@ -104,12 +104,15 @@ static bool family_holds(struct verify *verify, uint32_t at)
     return hint->owner != POOL_NONE && hint->shape == SHAPE_VALUE;
 }
 
+/* Only native cells may go without a name: where the group has no devices. */
 static bool cell_holds(struct verify *verify, uint32_t at)
 {
     const struct pipeline *p = verify->pipeline;
-    uint32_t first = state_cell(p, at)->first_stream,
-             move = state_cell(p, at)->first_move;
+    const struct cell *cell = state_cell(p, at);
+    uint32_t first = cell->first_stream, move = cell->first_move;
 
+    if (cell->name_len == 0 && !cell_is_native(cell))
+        return false;
     if (move != POOL_NONE && (state_move(p, move)->cell != at ||
                               state_move(p, move)->previous_in_cell != POOL_NONE))
         return false;
@@ -205,7 +208,8 @@ bool verify_links(struct verify *verify)
     } checks[] = {
         {offsetof(struct pipeline, families), family_holds, "a family leads nowhere"},
         {offsetof(struct pipeline, streams), stream_holds, "a stream hangs loose"},
-        {offsetof(struct pipeline, cells), cell_holds, "a cell has a foreign stream"},
+        {offsetof(struct pipeline, cells), cell_holds,
+         "a cell has no name or a foreign stream"},
         {offsetof(struct pipeline, buckets), buckets_hold, "buckets without bounds"},
         {offsetof(struct pipeline, minutes), minute_holds, "a minute is out of place"},
         {offsetof(struct pipeline, histories), history_holds, "values are out of place"},

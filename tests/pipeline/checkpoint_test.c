@@ -245,7 +245,6 @@ static void a_field_that_nobody_saved_is_zero(void **state)
 
     (void)state;
     saved_drop_field(saved_pool(less, "streams"), "rank");
-    saved_drop_field(saved_pool(less, "cells"), "name");
     saved_clear_field(saved_pool(wanted, "streams"), "rank");
 
     struct buffer bytes = through(less, &err);
@@ -253,12 +252,19 @@ static void a_field_that_nobody_saved_is_zero(void **state)
 
     assert_true(slice_equal(saved_pool(got, "streams")->records,
                             saved_pool(wanted, "streams")->records));
-    /* No text, so no length of it either. */
-    for (uint32_t i = 0; i < saved_pool(got, "cells")->used; i++)
-        assert_int_equal(saved_u32(saved_pool(got, "cells"), "name_len", i), 0);
     saved_free(less);
     saved_free(wanted);
     saved_free(got);
+}
+
+static void a_text_that_nobody_saved_is_missed_where_it_is_needed(void **state)
+{
+    struct saved *less = middle();
+
+    (void)state;
+    saved_drop_field(saved_pool(less, "cells"), "name");
+    assert_refused(less, "a cell has no name");
+    saved_free(less);
 }
 
 static void an_index_that_nobody_saved_is_none(void **state)
@@ -294,6 +300,22 @@ static void a_pool_that_nobody_saved_is_empty(void **state)
     assert_int_equal(saved_pool(got, "runs")->used, 0);
     saved_free(less);
     saved_free(got);
+}
+
+static void a_pool_that_comes_twice_is_refused(void **state)
+{
+    struct saved *saved = middle();
+    struct saved_pool *repeats = saved_pool(saved, "repeats");
+
+    (void)state;
+    /* Empty, of another layout: nothing of it can be seen in the pipeline. */
+    repeats->used = repeats->freed = 0;
+    repeats->records.len = repeats->free_list.len = 0;
+    saved_turn(repeats);
+    saved_insert(saved, 0, repeats, "repeats");
+    assert_refused(saved, "repeats: twice");
+    saved->pools[0].records = (struct slice){saved->bytes.ptr, 0};
+    saved_free(saved);
 }
 
 static void reasons_are_found_by_name(void **state)
@@ -491,8 +513,10 @@ int main(void)
         cmocka_unit_test(unknown_fields_are_skipped),
         cmocka_unit_test(unknown_pools_are_skipped),
         cmocka_unit_test(a_field_that_nobody_saved_is_zero),
+        cmocka_unit_test(a_text_that_nobody_saved_is_missed_where_it_is_needed),
         cmocka_unit_test(an_index_that_nobody_saved_is_none),
         cmocka_unit_test(a_pool_that_nobody_saved_is_empty),
+        cmocka_unit_test(a_pool_that_comes_twice_is_refused),
         cmocka_unit_test(reasons_are_found_by_name),
         cmocka_unit_test(states_that_mean_something_else_are_refused),
         cmocka_unit_test(wrong_links_are_refused),
