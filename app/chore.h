@@ -26,8 +26,8 @@ struct chore {
 
 /* May one be appended now? If so it counts as on its way. */
 bool chore_begin(struct chore *chore, uint64_t monotonic_ns);
-/* A journal_done. */
-void chore_done(void *chore, enum error_kind kind);
+/* A journal_done of the chore. */
+void chore_done(void *self, enum error_kind kind);
 void chore_end(struct chore *chore);
 
 #endif

@@ -223,7 +223,7 @@ static void keep_house(struct engine *engine)
     engine->house_bytes = engine->applied_bytes + HOUSE_BYTES;
     offer_tick(engine, clock_read(engine->clock), &due_ns);
     journal_read_stats(engine->journal, &stats);
-    journal_watch_look(&engine->journal_watch, &stats);
+    journal_watch_look(&engine->journal_watch, &stats, now_ns);
     if (engine->saver)
         saver_tend(engine->saver, engine->fold, engine->applied_bytes);
 }

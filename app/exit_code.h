@@ -8,7 +8,7 @@ enum exit_code {
     EXIT_FINE = 0,
     EXIT_UNHEALTHY = 1,    /* healthcheck */
     EXIT_USAGE = 64,       /* command line */
-    EXIT_UNAVAILABLE = 69, /* cannot bind */
+    EXIT_UNAVAILABLE = 69, /* cannot bind, or the state directory is in use */
     EXIT_INTERNAL = 70,
     EXIT_QUEUED = 75, /* stopped with values that are in memory only */
     EXIT_CONFIG = 78,

@@ -230,3 +230,27 @@ def test_a_full_disk_refuses_senders_until_there_is_room(api, gateway, small_dis
     assert api.wait(lambda: posted(api, at) and posted(api, at + MINUTE), PATIENCE_S)
     assert posted(api, at)[-1] == 1.0 and posted(api, at + MINUTE)[-1] == 2.0
     running.wait(lambda s: not s["problems"])
+
+
+def test_a_start_on_a_full_disk_goes_on_where_it_was(api, gateway, small_disk):
+    api.add_service("shop")
+    options = {"state.directory": small_disk / "state", "state.journal.max_size": "16MiB"}
+    options["minutes.grace"] = "3s"
+    first = gateway(**options)
+    at = boundary() + SECOND
+    sender.send_http(first, [depth(at, 1.0)])
+    fill(small_disk / "filler")
+    first.kill()
+
+    second = gateway(**options)
+    assert second.status()["ledger"]["points"]["received"] == 1
+    assert second.status()["problems"]
+    os.unlink(small_disk / "filler")
+    deadline = time.monotonic() + PATIENCE_S
+    while sender.post(second, depth(at + MINUTE, 2.0).SerializeToString())[0] != 200:
+        assert time.monotonic() < deadline, second.page("/status")
+        time.sleep(0.1)
+    for minute, value in ((at, 1.0), (at + MINUTE, 2.0)):
+        assert api.wait(lambda: posted(api, minute), PATIENCE_S), second.page("/status")
+        assert posted(api, minute) == [value]
+    second.wait(lambda s: not s["problems"])
