@@ -2,11 +2,11 @@
  * Sends OTLP metrics as fast as the receiver takes them and says what that cost the receiver.
  *
  *   load grpc|http HOST:PORT [--connections N] [--requests N] [--points N] [--senders N] [--warm N]
- *        [--pid PID]
+ *        [--pid PID] [--trace FILE]
  *
  * Each connection is a thread with one request in flight; it speaks for N senders by turns, so there
- * are connections x senders x points streams. No two bodies are the same. The CPU time and the peak memory are those
- * of the process PID, read from /proc, so the generator's own cost does not matter. Prints one JSON
+ * are connections x senders x points streams. No two bodies are the same. The trace has a line for each
+ * measured request: when it began (Unix time in ms) and how long it took (ms). CPU time and peak memory are those of the process PID, read from /proc, so the generator's own cost does not matter. Prints one JSON
  * object; ends with 1 when a request was not answered with success.
  */
 #include "base/memory.h"
@@ -31,6 +31,8 @@ struct load {
     bool grpc;
     unsigned connections, points, senders;
     long requests, warm, pid;
+    FILE *trace; /* NULL: none */
+    bool is_measuring;
     _Atomic long left, failures;
 };
 
@@ -104,16 +106,21 @@ static void *run(void *self)
 
     while (atomic_fetch_sub(&load->left, 1) > 0) {
         unsigned turn = (unsigned)(sender->sent++ % load->senders);
-        uint64_t begin_ns;
+        uint64_t took_ns;
 
         load_body_stamp(&sender->body, now_ns(CLOCK_REALTIME), sender->sent);
         load_body_rename(&sender->body, turn * load->connections + sender->number);
-        begin_ns = now_ns(CLOCK_MONOTONIC);
+        took_ns = now_ns(CLOCK_MONOTONIC);
         if (!load_client_post(sender->client, buffer_slice(&sender->body.bytes))) {
             atomic_fetch_add(&load->failures, 1);
             break;
         }
-        latency_note(&sender->latency, now_ns(CLOCK_MONOTONIC) - begin_ns);
+        took_ns = now_ns(CLOCK_MONOTONIC) - took_ns;
+        latency_note(&sender->latency, took_ns);
+        if (load->is_measuring && load->trace)
+            fprintf(load->trace, "%.3f %.3f\n",
+                    (double)(now_ns(CLOCK_REALTIME) - took_ns) / 1e6,
+                    (double)took_ns / 1e6);
     }
     return NULL;
 }
@@ -176,6 +183,7 @@ static bool measure(struct load *load)
     double cpu_before = cpu_s(load->pid);
     uint64_t begin_ns = now_ns(CLOCK_MONOTONIC);
 
+    load->is_measuring = true;
     send_all(load, senders, load->requests);
 
     double seconds = (double)(now_ns(CLOCK_MONOTONIC) - begin_ns) / 1e9;
@@ -213,6 +221,8 @@ static bool read_options(struct load *load, int argc, char **argv)
             load->warm = number;
         else if (strcmp(argv[i], "--pid") == 0)
             load->pid = number;
+        else if (strcmp(argv[i], "--trace") == 0)
+            load->trace = fopen(argv[i + 1], "w");
         else
             return false;
     }
@@ -228,8 +238,13 @@ int main(int argc, char **argv)
     if (!read_options(&load, argc, argv)) {
         fprintf(stderr,
                 "usage: load grpc|http HOST:PORT [--connections N] [--requests N] "
-                "[--points N] [--senders N] [--warm N] [--pid PID]\n");
+                "[--points N] [--senders N] [--warm N] [--pid PID] [--trace FILE]\n");
         return 2;
     }
-    return measure(&load) ? 0 : 1;
+
+    bool is_done = measure(&load);
+
+    if (load.trace)
+        fclose(load.trace);
+    return is_done ? 0 : 1;
 }
