@@ -192,7 +192,8 @@ static int compare_backlog(const void *left, const void *right)
 
 static void take_oldest(struct loader *loader, struct errand *errand, struct instant now)
 {
-    const struct target **hosts = memory_new(loader->targets.count + 1, sizeof(*hosts));
+    const struct target **hosts = memory_new(loader->targets.count + 1,
+                                             sizeof(struct target *));
     size_t count = 0;
 
     for (size_t i = 0; i < loader->targets.count; i++) {
@@ -201,7 +202,7 @@ static void take_oldest(struct loader *loader, struct errand *errand, struct ins
         if (target->stored.destination.kind == MACKEREL_HOST && target->stored.values)
             hosts[count++] = target;
     }
-    qsort(hosts, count, sizeof(*hosts), compare_backlog);
+    qsort(hosts, count, sizeof(struct target *), compare_backlog);
     for (size_t i = 0; i < count && errand->batch.count < errand->limits.max_values; i++)
         take_host(loader, hosts[i], errand, now);
     free(hosts);
@@ -250,7 +251,7 @@ static size_t choose_bytes(const struct target *target, const struct errand *err
     if (errand->lane == MACKEREL_LIVE)
         max_bytes = batch_service_bytes(estimate_bytes(&errand->batch),
                                         pace_left(&target->pace, now.mono_ms));
-    if (target->max_bytes && target->max_bytes < max_bytes)
+    if (now.mono_ms < target->small_until_ms && target->max_bytes < max_bytes)
         return target->max_bytes;
     return max_bytes;
 }

@@ -116,16 +116,17 @@ static void note_failure(struct target *target, struct instant now, const char *
     target->failed_ms = now.mono_ms ? now.mono_ms : 1;
 }
 
-/* The size of requests that this one teaches something about; NULL: none. */
-static struct portion *portion_for(const struct receipts *receipts,
-                                   const struct errand *errand)
+/* The size of requests that this one teaches something about. */
+static struct portion *portion_for(struct receipts *receipts, const struct errand *errand)
 {
     struct target *target = target_of(receipts, errand);
 
     if (errand->request.endpoint == API_HOST_TSDB)
         return errand->lane == MACKEREL_LIVE ? &receipts->loader->live
                                              : &receipts->loader->backlog;
-    return target && errand->lane == MACKEREL_BACKFILL ? &target->backlog : NULL;
+    if (target && errand->lane == MACKEREL_BACKFILL)
+        return &target->backlog;
+    return &receipts->nobodys;
 }
 
 static void tell_odd_answer(struct receipts *receipts, const struct errand *errand,
@@ -149,7 +150,7 @@ static void take_delivered(struct receipts *receipts, struct errand *errand,
     receipts->last_post_ns = now.unix_ns;
     tell_odd_answer(receipts, errand, answer);
     for_each_target(receipts, errand, note_post, now, NULL);
-    if (portion && errand->lane == MACKEREL_BACKFILL)
+    if (errand->lane == MACKEREL_BACKFILL)
         portion_accepted(portion, errand_top(errand).count,
                          now.mono_ms - errand->sent_ms);
     if (errand->request.endpoint == API_HOST_TSDB && errand->lane == MACKEREL_BACKFILL)
@@ -203,17 +204,17 @@ static void take_not_found(const struct receipts *receipts, struct errand *erran
 }
 
 /* 413: smaller bodies from here on. */
-static void shrink(const struct receipts *receipts, struct errand *errand,
-                   struct instant now)
+static void shrink(struct receipts *receipts, struct errand *errand, struct instant now)
 {
     struct target *target = target_of(receipts, errand);
     struct portion *portion = portion_for(receipts, errand);
 
-    if (portion)
-        portion_refused(portion, errand_top(errand).count, now.mono_ms);
+    portion_refused(portion, errand_top(errand).count, now.mono_ms);
     errand->limits.max_bytes = errand->request.body.len / 2;
-    if (target)
-        target->max_bytes = errand->limits.max_bytes;
+    if (!target)
+        return;
+    target->max_bytes = errand->limits.max_bytes;
+    target->small_until_ms = now.mono_ms + PORTION_MEMORY_MS;
 }
 
 /* A host whose values are all refused may be retired: then they wait, and none is given up. */
@@ -282,13 +283,12 @@ static void take_too_many(struct receipts *receipts, struct errand *errand,
     give_back(receipts, errand, OUTBOX_RETURNED, now);
 }
 
-static void take_failed(const struct receipts *receipts, struct errand *errand,
+static void take_failed(struct receipts *receipts, struct errand *errand,
                         bool is_ambiguous, struct instant now)
 {
     struct portion *portion = portion_for(receipts, errand);
 
-    if (portion)
-        portion_failed(portion);
+    portion_failed(portion);
     for_each_target(receipts, errand, note_failure, now, NULL);
     give_back(receipts, errand, is_ambiguous ? OUTBOX_AMBIGUOUS : OUTBOX_RETURNED, now);
 }

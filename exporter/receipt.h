@@ -16,6 +16,7 @@ struct receipts {
     struct service_registry *services;
     uint64_t hosts_hold_ms;   /* no post of host values before; after 429 */
     struct throttle hosts;    /* posts of host values */
+    struct portion nobodys;   /* of what has no portion: fresh values of services */
     uint64_t last_post_ns;    /* Unix time of the last 2xx */
     bool has_told_odd_answer; /* 2xx without Mackerel's JSON is said once */
     char last_rejected[TARGET_ERROR_MAX];

@@ -26,8 +26,9 @@ struct target {
     uint64_t failed_ms;   /* monotonic; a post failed and none succeeded since; 0: no */
     size_t tended_values; /* as the keeper last saw it, and so the next */
     enum native_state tended_native;
-    size_t max_bytes; /* learned from 413; 0: not restricted */
-    bool is_busy[2];  /* by lane: a service has one post of each on its way at a time */
+    size_t max_bytes;        /* learned from 413, */
+    uint64_t small_until_ms; /* and forgotten then; monotonic */
+    bool is_busy[2]; /* by lane: a service has one post of each on its way at a time */
     uint64_t last_post_ns;  /* Unix time of the last 2xx; 0: never */
     uint64_t last_error_ns; /* 0: never */
     char last_error[TARGET_ERROR_MAX];
