@@ -1,6 +1,6 @@
 # The front door; CMakePresets.json and scripts/ do the work.
 
-.PHONY: run test build packages fmt fmt-check lint tidy bench fuzz dev clang tsan release e2e clean
+.PHONY: run test build packages fmt fmt-check lint tidy bench fuzz soak dev clang tsan release e2e clean
 
 # Builds the gateway and shows it at work (preview without MACKEREL_APIKEY), until Ctrl-C.
 run:
@@ -36,6 +36,10 @@ bench: build
 # FUZZ_SECONDS for each target.
 fuzz:
 	@scripts/fuzz run $(FUZZ_SECONDS)
+
+# Over 10,000 simulated kills, outages of a day, 200 kills of the real binary. Half an hour.
+soak: packages
+	@scripts/soak
 
 clean:
 	rm -rf build
