@@ -12,7 +12,7 @@ pytest.register_assert_rewrite("running", "books", "lives", "world", "kill", "sc
 
 from running import binary  # noqa: E402
 
-AT_A_TIME = 6
+AT_A_TIME = 12
 TOO_LATE_S = 900
 
 

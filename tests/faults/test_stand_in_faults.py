@@ -80,5 +80,5 @@ def test_a_bad_value_is_rejected_alone_across_a_kill():
         last = scene.watch.wait_settled(200)
         outcome = scene.judge()
         assert {key[2] for key in outcome.lost} == {POISON}
-        assert last["values_rejected_total"] == len(outcome.lost) == 20
+        assert last["values_rejected_total"] == len(outcome.lost)
         assert not (outcome.doubled or outcome.wrong or outcome.invented or outcome.books)
