@@ -2,11 +2,13 @@
  * Sends OTLP metrics as fast as the receiver takes them and says what that cost the receiver.
  *
  *   load grpc|http HOST:PORT [--connections N] [--requests N] [--points N] [--senders N] [--warm N]
- *        [--pid PID] [--trace FILE]
+ *        [--age S] [--pid PID] [--trace FILE]
  *
  * Each connection is a thread with one request in flight; it speaks for N senders by turns, so there
- * are connections x senders x points streams. No two bodies are the same. The trace has a line for each
- * measured request: when it began (Unix time in ms) and how long it took (ms). CPU time and peak memory are those of the process PID, read from /proc, so the generator's own cost does not matter. Prints one JSON
+ * are connections x senders x points streams. No two bodies are the same. Points are S seconds old.
+ * The trace has a line for each measured request: when it began (Unix time in ms) and how long it took
+ * (ms). CPU time and peak memory are those of the process PID, read from /proc, so the generator's own
+ * cost does not matter. Prints one JSON
  * object; ends with 1 when a request was not answered with success.
  */
 #include "base/memory.h"
@@ -33,6 +35,7 @@ struct load {
     long requests, warm, pid;
     FILE *trace; /* NULL: none */
     bool is_measuring;
+    uint64_t age_ns;
     _Atomic long left, failures;
 };
 
@@ -108,7 +111,8 @@ static void *run(void *self)
         unsigned turn = (unsigned)(sender->sent++ % load->senders);
         uint64_t took_ns;
 
-        load_body_stamp(&sender->body, now_ns(CLOCK_REALTIME), sender->sent);
+        load_body_stamp(&sender->body, now_ns(CLOCK_REALTIME) - load->age_ns,
+                        sender->sent);
         load_body_rename(&sender->body, turn * load->connections + sender->number);
         took_ns = now_ns(CLOCK_MONOTONIC);
         if (!load_client_post(sender->client, buffer_slice(&sender->body.bytes))) {
@@ -174,7 +178,7 @@ static bool measure(struct load *load)
         senders[i].client = load_client_new(load->address, load->grpc);
         if (!senders[i].client)
             return false;
-        load_body_init(&senders[i].body, i, load->points, start_ns);
+        load_body_init(&senders[i].body, i, load->points, start_ns - load->age_ns);
     }
     send_all(load, senders, load->warm);
     for (unsigned i = 0; i < load->connections; i++)
@@ -219,6 +223,8 @@ static bool read_options(struct load *load, int argc, char **argv)
             load->senders = (unsigned)number;
         else if (strcmp(argv[i], "--warm") == 0)
             load->warm = number;
+        else if (strcmp(argv[i], "--age") == 0)
+            load->age_ns = (uint64_t)number * 1000000000u;
         else if (strcmp(argv[i], "--pid") == 0)
             load->pid = number;
         else if (strcmp(argv[i], "--trace") == 0)
@@ -236,9 +242,10 @@ int main(int argc, char **argv)
         .connections = 4, .requests = 5000, .points = 1000, .senders = 1, .warm = 200};
 
     if (!read_options(&load, argc, argv)) {
-        fprintf(stderr,
-                "usage: load grpc|http HOST:PORT [--connections N] [--requests N] "
-                "[--points N] [--senders N] [--warm N] [--pid PID] [--trace FILE]\n");
+        fprintf(
+            stderr,
+            "usage: load grpc|http HOST:PORT [--connections N] [--requests N] "
+            "[--points N] [--senders N] [--warm N] [--age S] [--pid PID] [--trace FILE]\n");
         return 2;
     }
 
