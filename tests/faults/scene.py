@@ -83,6 +83,15 @@ class Scene(contextlib.ExitStack):
             assert time.monotonic() < deadline, "nobody was taken"
             time.sleep(0.05)
 
+    def wait_dropped(self, reason, count, timeout_s=40):
+        deadline = time.monotonic() + timeout_s
+        while True:
+            books = self.watch.look()
+            if books and books.by_label("points_dropped_total").get(reason, 0) >= count:
+                return
+            assert time.monotonic() < deadline, f"nothing is {reason}"
+            time.sleep(0.1)
+
     # --- the end
 
     @property
