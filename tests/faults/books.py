@@ -109,6 +109,12 @@ class Watch(threading.Thread):
             time.sleep(0.2)
         return self.last
 
+    def wait_queued(self, count, timeout_s):
+        deadline = time.monotonic() + timeout_s
+        while (books := self.look()) is None or books["values_queued"] < count:
+            assert time.monotonic() < deadline, "nothing closes"
+            time.sleep(0.05)
+
     def wait_right(self, judge, timeout_s):
         """Settled, and judge() finds nothing wrong: (last look, outcome), of the last attempt.
 

@@ -26,13 +26,6 @@ def stop(scene, number=signal.SIGTERM):
     return code, took_s, scene.lives.logs[-1]
 
 
-def wait_queued(scene, count):
-    deadline = time.monotonic() + 30
-    while scene.watch.look()["values_queued"] < count:
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
-
-
 @pytest.mark.parametrize("fault", [None, DOWN, SLOW], ids=["up", "down", "slow"])
 def test_a_stop_under_load_loses_nothing(fault):
     with Scene() as scene:
@@ -62,7 +55,7 @@ def test_a_stop_while_the_api_is_down_says_how_much_waits():
     with Scene() as scene:
         scene.api.fault(API, FOREVER, **DOWN)
         scene.send_all(scene.source("host", 5))
-        wait_queued(scene, 45)  # nine names in each of five minutes
+        scene.watch.wait_queued(45, 30)  # nine names in each of five minutes
         code, _, log = stop(scene)
         assert code == 0
         assert "values_waiting=45" in log and "values_lost=0" in log
@@ -75,7 +68,7 @@ def test_without_state_a_stop_says_what_dies_and_exits_75():
     with Scene(durability="memory") as scene:
         scene.api.fault(API, FOREVER, **DOWN)
         scene.send_all(scene.source("host", 5))
-        wait_queued(scene, 45)
+        scene.watch.wait_queued(45, 30)
         code, _, log = stop(scene)
         assert code == 75
         assert int(re.search(r"values_lost=(\d+)", log).group(1)) == 45
