@@ -36,18 +36,40 @@ static bool fail_locked(const struct state *state, struct error *err)
                 *text ? text : "unknown", state->directory);
 }
 
-static bool take_lock(struct state *state, struct error *err)
+/* 0, or why it cannot be opened. */
+static int open_lock(struct state *state)
 {
     struct buffer path = {0};
-    char text[32];
 
     buffer_printf(&path, "%s/lock", state->directory);
     buffer_append_char(&path, '\0');
     state->lock = open(path.ptr, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+
+    int why = state->lock < 0 ? errno : 0;
+
     buffer_release(&path);
-    if (state->lock < 0)
+    return why;
+}
+
+/* Something else of that name, such as a directory: nobody can hold it. */
+static bool is_no_file(int why)
+{
+    return why == EISDIR || why == ELOOP || why == ENOENT || why == ENXIO;
+}
+
+static bool take_lock(struct state *state, struct error *err)
+{
+    char text[32];
+    int why = open_lock(state);
+
+    if (why && is_no_file(why) && disk_set_aside(state->disk, "lock", err)) {
+        log_event(LOG_ERROR, "what was called lock is no file; it is set aside as *.bad",
+                  LOG_TEXT("directory", state->directory));
+        why = open_lock(state);
+    }
+    if (why)
         return FAIL(err, ERROR_INVALID, "the state directory %s cannot be used: %s",
-                    state->directory, strerror(errno));
+                    state->directory, strerror(why));
     if (flock(state->lock, LOCK_EX | LOCK_NB) != 0)
         return fail_locked(state, err);
     /* For people only: a full disk may refuse it. */

@@ -80,20 +80,20 @@ bool outbox_place_exists(const struct outbox_place *place, const char *suffix)
     return exists(place, name);
 }
 
-bool outbox_place_is_empty(const struct outbox_place *place, const char *suffix)
+uint64_t outbox_place_bytes(const struct outbox_place *place, const char *suffix)
 {
     struct error err = {0};
     char name[NAME_MAX_BYTES];
     struct disk_file *file;
-    bool is_empty;
+    uint64_t bytes;
 
     write_name(place, suffix, "", name);
     file = place->disk->open(place->disk->self, name, DISK_READ, &err);
     if (!file)
-        return err.kind == ERROR_NOT_FOUND;
-    is_empty = place->disk->size(place->disk->self, file) == 0;
+        return err.kind == ERROR_NOT_FOUND ? 0 : UINT64_MAX;
+    bytes = place->disk->size(place->disk->self, file);
     place->disk->close(place->disk->self, file);
-    return is_empty;
+    return bytes;
 }
 
 bool outbox_place_rename(const struct outbox_place *place, const char *from,

@@ -13,6 +13,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 struct outbox_place {
     char *path;       /* of the database */
@@ -33,8 +34,8 @@ char *outbox_place_path(const struct outbox_place *place, const char *suffix);
 bool outbox_place_exists(const struct outbox_place *place, const char *suffix);
 /* Can the file and its logs be opened, and read from beginning to end? */
 bool outbox_place_is_usable(const struct outbox_place *place, const char *suffix);
-/* Not there, or without a byte. */
-bool outbox_place_is_empty(const struct outbox_place *place, const char *suffix);
+/* 0 when it is not there, UINT64_MAX when it cannot be opened. */
+uint64_t outbox_place_bytes(const struct outbox_place *place, const char *suffix);
 
 /* Renames the file and its logs, if they are there. */
 bool outbox_place_rename(const struct outbox_place *place, const char *from,

@@ -148,11 +148,20 @@ static bool open_damaged(struct outbox_vault *vault, const char *why)
            rebuild(vault, why, &err);
 }
 
-/* A log without its database would be laid over the next one. */
-static bool clear_stray_log(struct outbox_vault *vault, struct error *err)
+/*
+ * A log without its database would be laid over the next one. A file that is shorter than any database
+ * is one for SQLite all the same: an empty one, and nobody would hear of what it held.
+ */
+static bool clear_remains(struct outbox_vault *vault, struct error *err)
 {
-    if (!outbox_place_is_empty(&vault->place, "") ||
-        outbox_place_is_empty(&vault->place, "-wal"))
+    const uint64_t smallest_page = 512;
+    uint64_t bytes = outbox_place_bytes(&vault->place, "");
+
+    if (bytes >= smallest_page)
+        return true;
+    if (bytes > 0)
+        return set_aside(vault, "too short for a database", err);
+    if (outbox_place_bytes(&vault->place, "-wal") == 0)
         return true;
     return set_aside(vault, "a log without its database", err);
 }
@@ -179,7 +188,7 @@ static bool open_or_begin(struct outbox_vault *vault, struct error *err)
     for (int tries = 0; tries < 3; tries++) {
         struct error why = {0};
 
-        if (!clear_stray_log(vault, err) || !use_rebuilt(vault, err))
+        if (!clear_remains(vault, err) || !use_rebuilt(vault, err))
             return false;
         if (open_sound(vault, &why))
             return outbox_place_rewrite(&vault->place, "-wal", err);

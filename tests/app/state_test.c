@@ -94,6 +94,27 @@ static void what_is_no_directory_cannot_be_used(void **state)
     scratch_remove(&scratch);
 }
 
+static void something_else_in_the_place_of_the_lock_is_set_aside(void **state)
+{
+    struct scratch scratch;
+    struct error err;
+    char path[512];
+
+    (void)state;
+    scratch_make(&scratch);
+    assert_int_equal(mkdir(scratch_path(&scratch, "lock", path, sizeof(path)), 0700), 0);
+
+    struct state *opened = open_in(scratch.path, &err);
+
+    assert_non_null(opened);
+    assert_null(open_in(scratch.path, &err));
+    assert_int_equal(err.kind, ERROR_BUSY);
+    assert_int_not_equal(size_of(&scratch, "lock.bad"), UINT64_MAX);
+    state_free(opened);
+    assert_int_equal(rmdir(scratch_path(&scratch, "lock.bad", path, sizeof(path))), 0);
+    scratch_remove(&scratch);
+}
+
 static void reserve_is_given_up_once_and_taken_back(void **state)
 {
     struct scratch scratch;
@@ -125,6 +146,7 @@ int main(void)
         cmocka_unit_test(directory_is_made_for_its_owner_alone),
         cmocka_unit_test(second_user_is_refused_with_the_number_of_the_first),
         cmocka_unit_test(what_is_no_directory_cannot_be_used),
+        cmocka_unit_test(something_else_in_the_place_of_the_lock_is_set_aside),
         cmocka_unit_test(reserve_is_given_up_once_and_taken_back),
     };
 

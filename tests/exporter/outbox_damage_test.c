@@ -290,6 +290,23 @@ static void a_file_may_end_anywhere(void **state)
     }
 }
 
+static void a_stub_of_a_database_is_no_empty_one(void **state)
+{
+    const long sizes[] = {1, 99, 100, 511, 512, 4095};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+        const char *path = rig_copy(sound_path);
+
+        assert_int_equal(truncate(path, sizes[i]), 0);
+
+        struct outbox *outbox = rig_open(path);
+
+        assert_int_equal(rig_counts(outbox).bad_files, 1);
+        outbox_free(outbox);
+    }
+}
+
 static void a_log_may_end_anywhere(void **state)
 {
     char name[256];
@@ -556,6 +573,7 @@ int main(void)
         cmocka_unit_test(a_flipped_bit_anywhere_in_the_log_gives_no_wrong_value),
         cmocka_unit_test(any_page_may_be_zeros_or_noise),
         cmocka_unit_test(a_file_may_end_anywhere),
+        cmocka_unit_test(a_stub_of_a_database_is_no_empty_one),
         cmocka_unit_test(a_log_may_end_anywhere),
         cmocka_unit_test(a_header_may_lie),
         cmocka_unit_test(something_else_may_be_in_its_place),
