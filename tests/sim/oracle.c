@@ -96,7 +96,8 @@ static void compare_entry(const struct oracle_case *given, const struct value_en
     if (is_poison(want->name)) {
         if (got)
             oracle_find(verdict, &verdict->extra, "poison was taken");
-    } else if (!got && want->minute_s <= given->expired_until_s) {
+    } else if (want->minute_s <= given->expired_until_s &&
+               (!got || got->value != want->value)) {
         verdict->expired++;
     } else if (!got) {
         oracle_find(verdict, &verdict->lost, "lost: %s %s %" PRIu64 " should be %.17g",

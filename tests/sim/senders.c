@@ -140,7 +140,7 @@ static void draw_metrics(struct senders *senders, unsigned index)
         snprintf(metric, sizeof(metric), "system.sim.%u", index);
         add_stream(senders, index, metric, SCENE_GAUGE, NULL);
     }
-    if (chance_one_in(&sender->chance, 6))
+    if (chance_one_in(&sender->chance, 6) && senders->options.has_poison)
         add_stream(senders, index, "poison", SCENE_GAUGE, NULL);
 }
 

@@ -53,6 +53,7 @@ struct senders_options {
     uint64_t seed;
     uint64_t from_ns, until_ns; /* Unix time: when they measure */
     unsigned count;
+    bool has_poison; /* some send a metric that Mackerel refuses */
 };
 
 struct senders *senders_new(const struct senders_options *options);

@@ -72,6 +72,7 @@ struct world {
     struct world_result *result;
     uint64_t now_ns, start_ns, last_stamp_ns, end_ns;
     uint64_t arrived_ns; /* when the last request reached the gateway */
+    uint64_t outage_from_ns, outage_until_ns; /* 0: no long one */
     struct chance chance;
     struct fake_disk *disk;
     struct sim_vfs *vfs;
@@ -475,6 +476,20 @@ static void land_flights(struct world *world)
     }
 }
 
+/* When is everything gone that had gathered during the outage? */
+static void watch_drain(struct world *world)
+{
+    struct outbox_counts counts;
+
+    if (world->outage_until_ns == 0 || world->now_ns < world->outage_until_ns ||
+        world->result->drain_s > 0 || !world->process)
+        return;
+    outbox_read_counts(process_outbox(world->process), &counts);
+    if (counts.oldest_minute_s == 0 ||
+        counts.oldest_minute_s >= world->outage_until_ns / S_NS)
+        world->result->drain_s = (double)(world->now_ns - world->outage_until_ns) / 1e9;
+}
+
 static void step(struct world *world)
 {
     while (world->next_trouble < world->trouble_count &&
@@ -495,6 +510,7 @@ static void step(struct world *world)
         process_step(world->process, world->now_ns);
     }
     bury_if_dead(world);
+    watch_drain(world);
     check(world);
 }
 
@@ -534,10 +550,11 @@ static void plan_moods(struct world *world)
     uint64_t at_ns = world->start_ns;
 
     if (world->options.outage_s) {
-        at_ns += chance_between(chance, 1800, 3600) * S_NS;
-        fake_api_plan(world->api, at_ns,
+        world->outage_from_ns = at_ns + chance_between(chance, 1800, 3600) * S_NS;
+        world->outage_until_ns = world->outage_from_ns + world->options.outage_s * S_NS;
+        fake_api_plan(world->api, world->outage_from_ns,
                       chance_one_in(chance, 2) ? API_UNREACHABLE : API_DOWN);
-        fake_api_plan(world->api, at_ns + world->options.outage_s * S_NS, API_WELL);
+        fake_api_plan(world->api, world->outage_until_ns, API_WELL);
         return;
     }
     while (at_ns < world->end_ns) {
@@ -607,6 +624,8 @@ static void create(struct world *world)
         .from_ns = world->start_ns + 10 * S_NS,
         .until_ns = world->end_ns,
         .count = world->options.senders,
+        /* What expires and what is refused could not be told apart. */
+        .has_poison = world->options.outage_s == 0,
     });
     senders_list_destinations(world->senders, add_destination, world);
     plan_moods(world);
@@ -638,6 +657,17 @@ static void destroy(struct world *world)
     fake_disk_free(world->disk);
 }
 
+/* Minutes up to this one could become 24 h old (less a minute of margin) before they were sent. */
+static uint64_t expired_until_s(const struct world *world)
+{
+    const uint64_t age_s = 24 * 3600 - 60, drain_s = 600;
+    uint64_t until_s = world->outage_until_ns / S_NS + drain_s;
+
+    if (world->outage_until_ns == 0 || until_s - age_s < world->outage_from_ns / S_NS)
+        return 0;
+    return until_s - age_s;
+}
+
 static void judge(struct world *world)
 {
     struct world_result *result = world->result;
@@ -655,6 +685,7 @@ static void judge(struct world *world)
             .values = &values,
             .options = &pipeline_options,
             .seed = 0,
+            .expired_until_s = expired_until_s(world),
         },
         &result->verdict);
     if (result->verdict.first[0])
