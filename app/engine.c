@@ -319,7 +319,7 @@ static bool recover(struct engine *engine, struct error *err)
     struct recovery recovery;
     bool is_done = recovery_run(
         &(struct recovery_options){
-            .state = options->state,
+            .disk = options->state ? state_disk(options->state) : NULL,
             .fold = {.initial = &options->pipeline,
                      .outbox_lsn = options->state ? options->committed_lsn(options->self)
                                                   : 0,

@@ -1,6 +1,7 @@
 #include "app/recovery.h"
 
 #include "app/checkpoint_file.h"
+#include "app/state.h"
 #include "base/clock.h"
 #include "base/log.h"
 
@@ -17,7 +18,7 @@ enum {
 static struct fold *load(const struct recovery_options *options, uint64_t *seed,
                          struct error *err)
 {
-    const struct disk *disk = state_disk(options->state);
+    const struct disk *disk = options->disk;
     struct fold_options fold_options = options->fold;
     struct checkpoint_head head;
     struct checkpoint_reader *reader = checkpoint_file_open(disk, &head, err);
@@ -43,7 +44,7 @@ static void begin(const struct recovery_options *options, struct recovery *recov
     struct fold_options fold_options = options->fold;
     struct error err = {.kind = ERROR_NOT_FOUND};
 
-    if (options->state)
+    if (options->disk)
         recovery->fold = load(options, &recovery->seed, &err);
     if (recovery->fold) {
         report->checkpoint_lsn = fold_lsn(recovery->fold);
@@ -125,16 +126,17 @@ static uint64_t larger(uint64_t a, uint64_t b)
 static struct journal *open_journal(const struct recovery_options *options, uint64_t lsn,
                                     struct error *err)
 {
-    if (!options->state)
+    if (!options->disk)
         return journal_new_memory();
     return journal_open(
         &(struct journal_options){
-            .disk = state_disk(options->state),
+            .disk = options->disk,
             .durability = options->durability,
             .max_bytes = options->journal_max_bytes,
             .min_free_bytes = options->journal_max_bytes / STATE_FREE_SHARE,
             .after_lsn = lsn,
             .known_lsn = larger(lsn, options->fold.outbox_lsn),
+            .is_manual = options->is_manual,
         },
         err);
 }

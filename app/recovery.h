@@ -8,8 +8,8 @@
 #define APP_RECOVERY_H
 
 #include "app/fold.h"
-#include "app/state.h"
 #include "base/compiler.h"
+#include "base/disk.h"
 #include "base/error.h"
 #include "base/journal.h"
 
@@ -17,10 +17,11 @@
 #include <stdint.h>
 
 struct recovery_options {
-    struct state *state;      /* NULL: memory */
+    const struct disk *disk;  /* of the state directory; NULL: memory */
     struct fold_options fold; /* the seed comes from the checkpoint or from chance */
     enum journal_durability durability;
     uint64_t journal_max_bytes;
+    bool is_manual; /* as in struct journal_options */
     /* Now and then during the replay; may block so that what it emits does not pile up. */
     void (*progress)(void *self, const struct fold *fold);
     void *self;

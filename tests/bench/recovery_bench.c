@@ -120,7 +120,7 @@ static void recover(struct state *state, FILE *figures)
 
     if (!recovery_run(
             &(struct recovery_options){
-                .state = state,
+                .disk = state_disk(state),
                 .fold = {.put = take, .self = &values},
                 .durability = JOURNAL_PROCESS,
                 .journal_max_bytes = 2 * JOURNAL_BYTES,

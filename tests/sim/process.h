@@ -28,9 +28,7 @@ struct process_options {
     uint64_t seed;
     const struct disk *disk; /* NULL: everything in memory */
     enum journal_durability durability;
-    uint64_t journal_max_bytes, segment_bytes, outbox_max_bytes, min_free_bytes;
-    uint64_t checkpoint_every_ns;
-    uint64_t checkpoint_bytes; /* of journal since the last checkpoint */
+    uint64_t journal_max_bytes, outbox_max_bytes;
     const struct pipeline_options *pipeline;
     struct history *history;
     health_random *random;

@@ -1,14 +1,15 @@
 #include "tests/sim/process_store.h"
 
+#include "app/recovery.h"
+#include "app/saver.h"
 #include "tests/sim/sim_vfs.h"
 
 #include <stdio.h>
 
 enum {
-    COMMIT_EVERY = 64, /* records during a replay */
-    LOOK_S = 1,        /* is a checkpoint due? */
-    STEP_MS = 50,      /* between two steps of one */
-    RETRY_S = 20,      /* after one that failed */
+    LOOK_S = 1,   /* is a checkpoint due? */
+    STEP_MS = 50, /* between two steps of one */
+    RETRY_S = 20, /* after one that failed */
 };
 
 static const uint64_t S_NS = 1000000000, MS_NS = 1000000;
@@ -29,17 +30,38 @@ static void put(void *self, const struct mackerel_row *rows, size_t count,
     outbox_put(process->outbox, rows, count, tick_lsn);
 }
 
+/*
+ * Every record that any fold gets goes through here (--wrap), recovery's too; those of the process
+ * are noted before they count.
+ */
+static struct process *watched;
+
+void __wrap_fold_apply(struct fold *fold, const struct journal_record *record,
+                       const struct otlp_batch *batch);
+void __real_fold_apply(struct fold *fold, const struct journal_record *record,
+                       const struct otlp_batch *batch);
+
+void __wrap_fold_apply(struct fold *fold, const struct journal_record *record,
+                       const struct otlp_batch *batch)
+{
+    struct process *process = watched;
+
+    if (process && !process->options.is_dead(process->options.self))
+        history_give(process->options.history, record, fold_lsn(fold));
+    __real_fold_apply(fold, record, batch);
+    if (!process)
+        return;
+    process_store_note(process, fold_unreadable(fold) == 0, "a record could not be read");
+    process_store_note(process,
+                       point_ledger_balances(pipeline_ledger(fold_pipeline(fold))),
+                       "the point ledger does not balance");
+}
+
 void process_store_apply(struct process *process, const struct journal_record *record)
 {
-    if (process->options.is_dead(process->options.self))
-        return;
-    history_give(process->options.history, record, fold_lsn(process->fold));
+    watched = process;
     fold_apply(process->fold, record, NULL);
-    process_store_note(process, fold_unreadable(process->fold) == 0,
-                       "a record could not be read");
-    process_store_note(
-        process, point_ledger_balances(pipeline_ledger(fold_pipeline(process->fold))),
-        "the point ledger does not balance");
+    watched = NULL;
     if (record->kind == JOURNAL_TICK)
         process->tick_is_on_its_way = false;
     if (record->kind == JOURNAL_CONFIG)
@@ -51,7 +73,6 @@ void process_store_apply(struct process *process, const struct journal_record *r
 static struct fold_options options_of(struct process *process)
 {
     return (struct fold_options){
-        .seed = process->options.seed,
         .outbox_lsn = outbox_committed_lsn(process->outbox),
         .initial = process->options.pipeline,
         .put = put,
@@ -59,108 +80,71 @@ static struct fold_options options_of(struct process *process)
     };
 }
 
-static struct fold *load(struct process *process, const struct disk *disk)
+static void commit_outbox(void *self, const struct fold *fold)
 {
-    struct fold_options options = options_of(process);
-    struct checkpoint_head head;
-    struct error err = {0};
-    struct checkpoint_reader *reader = checkpoint_file_open(disk, &head, &err);
-    struct fold *fold;
+    struct process *process = self;
 
-    if (!reader) {
-        process->stats.bad_files += err.kind != ERROR_NOT_FOUND;
-        return fold_new(&options);
-    }
-    fold = fold_load(&options, head.lsn, checkpoint_file_read, reader, &err);
-    checkpoint_file_close(reader);
-    process->stats.loaded++;
-    if (fold)
-        return fold;
-    process_store_note(process, false, "a whole checkpoint could not be loaded");
-    return fold_new(&options);
+    (void)fold;
+    if (!outbox_commit(process->outbox, NULL))
+        process->stats.failed_commits++;
 }
 
-static uint64_t larger(uint64_t a, uint64_t b)
+/* By the gateway's own recovery. */
+static bool recover(struct process *process)
 {
-    return a > b ? a : b;
-}
-
-static bool open_journal(struct process *process, const struct disk *disk)
-{
-    const struct process_options *options = &process->options;
-    uint64_t lsn = fold_lsn(process->fold);
-
-    process->journal = journal_open(
-        &(struct journal_options){
-            .disk = disk,
-            .durability = options->durability,
-            .max_bytes = options->journal_max_bytes,
-            .segment_bytes = options->segment_bytes,
-            .min_free_bytes = options->min_free_bytes,
-            .after_lsn = lsn,
-            .known_lsn = larger(lsn, outbox_committed_lsn(process->outbox)),
-            .is_manual = true,
-        },
-        NULL);
-    return process->journal != NULL;
-}
-
-static void replay(struct process *process)
-{
-    struct journal_record record;
+    struct recovery recovery;
     struct journal_stats stats;
+    bool is_done;
 
-    while (journal_next(process->journal, &record)) {
-        process_store_apply(process, &record);
-        if (++process->stats.replayed % COMMIT_EVERY == 0 &&
-            !outbox_commit(process->outbox, NULL))
-            process->stats.failed_commits++;
-    }
+    watched = process;
+    is_done = recovery_run(
+        &(struct recovery_options){
+            .disk = process->options.disk,
+            .fold = options_of(process),
+            .durability = process->options.durability,
+            .journal_max_bytes = process->options.journal_max_bytes,
+            .is_manual = true,
+            .progress = commit_outbox,
+            .self = process,
+        },
+        &recovery, NULL);
+    watched = NULL;
+    process->fold = recovery.fold;
+    process->journal = recovery.journal;
+    process->seed = recovery.seed;
+    if (!is_done)
+        return false;
     journal_read_stats(process->journal, &stats);
+    process->stats.loaded += recovery.report.checkpoint_lsn > 0;
+    process->stats.replayed += recovery.report.records;
     process->stats.torn_bytes = stats.torn_bytes;
-    process->stats.bad_files += stats.bad_files;
+    process->stats.bad_files += stats.bad_files + recovery.report.bad_checkpoints;
     process->stats.lost_records = stats.lost_records;
     process->saved_bytes = stats.appended_bytes;
+    return true;
 }
 
-static bool open_in_memory(struct process *process)
+static bool open_outbox(struct process *process)
 {
-    struct fold_options options;
-
-    process->outbox = outbox_new(&(struct outbox_options){
+    const struct outbox_options options = {
         .max_bytes = process->options.outbox_max_bytes,
-    });
-    options = options_of(process);
-    process->fold = fold_new(&options);
-    process->journal = journal_new_memory();
-    return true;
+        .path = process->options.disk ? "outbox.db" : NULL,
+        .vfs = SIM_VFS_NAME,
+        .disk = process->options.disk,
+    };
+
+    process->outbox = outbox_open(&options, NULL);
+    return process->outbox != NULL;
 }
 
 bool process_store_open(struct process *process, uint64_t now_ns)
 {
-    const struct disk *disk = process->options.disk;
-
-    if (!disk)
-        return open_in_memory(process);
-    process->outbox = outbox_open(
-        &(struct outbox_options){
-            .max_bytes = process->options.outbox_max_bytes,
-            .path = "outbox.db",
-            .vfs = SIM_VFS_NAME,
-            .disk = disk,
-        },
-        NULL);
-    if (!process->outbox)
-        return false;
-    process->fold = load(process, disk);
-    if (!open_journal(process, disk))
-        return false;
-    replay(process);
-    if (process->options.is_dead(process->options.self))
+    if (!open_outbox(process) || !recover(process) ||
+        process->options.is_dead(process->options.self))
         return false;
     history_end_recovery(process->options.history, fold_lsn(process->fold));
     process->saved_at_ns = now_ns;
-    process->save_ns = now_ns + LOOK_S * S_NS;
+    process->save_ns = process->options.disk ? now_ns + LOOK_S * S_NS : UINT64_MAX;
     return true;
 }
 
@@ -179,9 +163,10 @@ static bool is_due(const struct process *process, uint64_t now_ns)
     struct journal_stats stats;
 
     journal_read_stats(process->journal, &stats);
-    return now_ns >= process->saved_at_ns + process->options.checkpoint_every_ns ||
+    return now_ns >= process->saved_at_ns + SAVER_INTERVAL_NS ||
            stats.appended_bytes >=
-               process->saved_bytes + process->options.checkpoint_bytes;
+               process->saved_bytes +
+                   saver_journal_bytes(process->options.journal_max_bytes);
 }
 
 static void give_up(struct process *process, uint64_t now_ns)
@@ -195,7 +180,7 @@ static void give_up(struct process *process, uint64_t now_ns)
 
 static bool begin(struct process *process, uint64_t now_ns)
 {
-    struct checkpoint_head head = {fold_lsn(process->fold), process->options.seed};
+    struct checkpoint_head head = {fold_lsn(process->fold), process->seed};
     struct journal_stats stats;
 
     journal_read_stats(process->journal, &stats);

@@ -29,6 +29,7 @@ enum save_step {
 struct process {
     struct process_options options;
     struct chance chance;
+    uint64_t seed; /* of hashes */
     struct journal *journal;
     struct fold *fold;
     struct outbox *outbox;

@@ -74,6 +74,7 @@ struct world {
     uint64_t arrived_ns; /* when the last request reached the gateway */
     uint64_t outage_from_ns, outage_until_ns; /* 0: no long one */
     struct chance chance;
+    uint64_t journal_max_bytes;
     struct fake_disk *disk;
     struct sim_vfs *vfs;
     uint64_t kills[KILLS_MAX]; /* when; in order */
@@ -328,12 +329,8 @@ static struct process_options process_options(struct world *world)
         .disk = world->disk ? fake_disk_handle(world->disk) : NULL,
         .durability = world->options.store == WORLD_FSYNC ? JOURNAL_FSYNC
                                                           : JOURNAL_PROCESS,
-        .journal_max_bytes = 16 << 20,
-        .segment_bytes = 128 << 10,
-        .min_free_bytes = 4 << 20,
+        .journal_max_bytes = world->journal_max_bytes,
         .outbox_max_bytes = 256 << 20,
-        .checkpoint_every_ns = 300 * S_NS,
-        .checkpoint_bytes = 256 << 10,
         .pipeline = &pipeline_options,
         .history = &world->history,
         .random = draw_jitter,
@@ -638,6 +635,9 @@ static void create(struct world *world)
     });
     world->vfs = sim_vfs_new(fake_disk_handle(world->disk), world->options.seed,
                              &world->now_ns);
+    /* Segments of 64 KiB and up: small ones fill up soon. */
+    world->journal_max_bytes = (uint64_t)(512 << 10)
+                               << 2 * chance_below(&world->chance, 3);
     plan_kills(world);
     plan_troubles(world);
 }
