@@ -1,5 +1,6 @@
 #include "base/journal_recover.h"
 
+#include "base/journal_resync.h"
 #include "base/journal_scan.h"
 #include "base/memory.h"
 
@@ -8,7 +9,8 @@
 #include <string.h>
 
 enum {
-    OPEN_TRIES = 3
+    OPEN_TRIES = 3,
+    SYNC_TRIES = 3
 };
 
 /* ---- the lists --------------------------------------------------------------------------- */
@@ -364,20 +366,20 @@ static void find_last(struct journal_recovery *recovery)
     }
 }
 
-/* What a killed process wrote and did not sync is given to the reader now: it must last as well. */
+/* What a killed process wrote and did not sync is given to the reader now: it must last as well. Where
+ * the disk refuses that, it is given to the reader nevertheless; it was never acknowledged. */
 static void sync_all(struct journal_recovery *recovery)
 {
     const struct disk *disk = recovery->disk;
+    bool ok = false;
 
-    for (size_t i = 0; i < recovery->count; i++) {
-        struct disk_file *file = open_segment(disk, recovery->segments[i].name, NULL);
-
-        if (!file)
-            continue;
-        recovery->failed_syncs += !disk->sync(disk->self, file, NULL);
-        disk->close(disk->self, file);
+    for (size_t i = 0; i < recovery->count; i++)
+        recovery->failed_syncs += journal_resync(disk, recovery->segments[i].name,
+                                                 SYNC_TRIES);
+    for (int i = 0; i < SYNC_TRIES && !ok; i++) {
+        ok = disk->sync_names(disk->self, NULL);
+        recovery->failed_syncs += !ok;
     }
-    recovery->failed_syncs += !disk->sync_names(disk->self, NULL);
 }
 
 bool journal_recover(struct journal_recovery *recovery, struct error *err)
