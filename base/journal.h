@@ -1,7 +1,8 @@
 /*
  * The journal: an ordered log of everything that changes the engine's state. Records get log
- * sequence numbers (LSN) 1, 2, 3, ...; LSN order is apply order. A sender is told OK once its
- * record is as durable as configured, so the engine's state is a fold of the journal.
+ * sequence numbers (LSN) from 1, rising (a start or a failed sync may leave some out); LSN order is
+ * apply order. A sender is told OK once its record is as durable as configured, so the engine's state is
+ * a fold of the journal.
  *
  * Two stores stand behind the functions. Memory: a record lives until it is forgotten, an append
  * never fails. Disk: append-only segments in a state directory; a record survives the process
@@ -9,7 +10,11 @@
  * again after a restart. A Kafka partition could take their place.
  *
  * A full journal or disk refuses records; nothing half-written counts, and it takes records again
- * by itself once there is room.
+ * by itself once there is room. Requests leave a reserve in every segment to ticks and configurations,
+ * which are taken as well while the disk is short of min_free_bytes.
+ *
+ * A record that was refused is never read by this process. Where the disk failed, and the process then
+ * ended before it could write that down, a later one may read it: to the sender that is a lost answer.
  *
  * Threads: append from any thread; next, wait and forget from the one reader (the engine).
  */
@@ -64,10 +69,13 @@ struct journal_options {
 
 /*
  * Opens what is in the directory. A torn tail is cut, anything else that cannot be read is set
- * aside as *.bad and counted; neither is a failure. NULL only when no segment can be created.
+ * aside as *.bad and counted; neither is a failure, nor is a full disk. NULL only when the directory
+ * cannot be listed or no segment be created for another reason. Damage inside segments shows as they
+ * are read; such a segment is set aside when it is forgotten.
  */
 struct journal *journal_open(const struct journal_options *options,
                              struct error *err) MUST_CHECK;
+/* What waits for a sync is synced first. */
 void journal_free(struct journal *journal);
 
 /*

@@ -157,7 +157,7 @@ static struct journal *open_journal(const struct disk *disk,
     struct error err = {0};
     struct journal *journal = journal_open(
         &(struct journal_options){
-            .disk = disk, .durability = durability, .max_bytes = UINT64_C(2) << 30},
+            .disk = disk, .durability = durability, .max_bytes = UINT64_C(5) << 28},
         &err);
 
     if (!journal) {
