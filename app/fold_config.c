@@ -1,6 +1,7 @@
 #include "app/fold_config.h"
 
 #include "base/memory.h"
+#include "base/number.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -54,30 +55,13 @@ static bool cut(struct slice *text, char end, struct slice *head)
     return true;
 }
 
-static bool read_number(struct slice text, uint64_t *number)
-{
-    uint64_t value = 0;
-
-    if (text.len == 0 || text.len > NUMBER_MAX)
-        return false;
-    for (size_t i = 0; i < text.len; i++) {
-        unsigned digit = (unsigned char)text.ptr[i] - (unsigned)'0';
-
-        if (digit > 9 || value > (UINT64_MAX - digit) / 10)
-            return false;
-        value = value * 10 + digit;
-    }
-    *number = value;
-    return true;
-}
-
 static bool cut_field(struct slice *text, struct slice *name, struct slice *value)
 {
     struct slice digits;
     uint64_t len;
 
-    if (!cut(text, ' ', name) || !cut(text, ' ', &digits) || !read_number(digits, &len) ||
-        len >= text->len || text->ptr[len] != '\n')
+    if (!cut(text, ' ', name) || !cut(text, ' ', &digits) ||
+        !number_parse(digits, &len) || len >= text->len || text->ptr[len] != '\n')
         return false;
     *value = (struct slice){text->ptr, (size_t)len};
     text->ptr += len + 1;
@@ -95,7 +79,7 @@ static bool take_size(struct slice value, size_t *size)
 {
     uint64_t number;
 
-    if (!read_number(value, &number) || number > SIZE_MAX)
+    if (!number_parse(value, &number) || number > SIZE_MAX)
         return false;
     *size = (size_t)number;
     return true;
@@ -104,9 +88,9 @@ static bool take_size(struct slice value, size_t *size)
 static bool take_field(struct fold_config *config, struct slice name, struct slice value)
 {
     if (slice_is(name, "grace_ns"))
-        return read_number(value, &config->options.grace_ns);
+        return number_parse(value, &config->options.grace_ns);
     if (slice_is(name, "lateness_ns"))
-        return read_number(value, &config->options.lateness_ns);
+        return number_parse(value, &config->options.lateness_ns);
     if (slice_is(name, "max_streams"))
         return take_size(value, &config->options.max_streams);
     if (slice_is(name, "default_service"))

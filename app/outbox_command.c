@@ -39,13 +39,6 @@ static bool split(struct slice text, struct command *command)
 
 /* ---- words ------------------------------------------------------------------------------- */
 
-static bool read_number(const char *word, uint64_t *number)
-{
-    int end = 0;
-
-    return *word != '-' && sscanf(word, "%" SCNu64 "%n", number, &end) == 1 && !word[end];
-}
-
 static bool read_minute(const char *word, uint64_t *minute_s)
 {
     struct tm day = {0};
@@ -53,7 +46,7 @@ static bool read_minute(const char *word, uint64_t *minute_s)
 
     if (end && !*end)
         *minute_s = (uint64_t)timegm(&day);
-    else if (!read_number(word, minute_s))
+    else if (!number_parse(slice_of(word), minute_s))
         return false;
     *minute_s -= *minute_s % 60;
     return true;
@@ -161,7 +154,7 @@ static bool show(struct outbox *outbox, const struct command *command,
 {
     uint64_t id = 0, minute_s;
 
-    if (!read_number(command->words[1], &id))
+    if (!number_parse(slice_of(command->words[1]), &id))
         return no_destination(command->words[1], text);
     if (!read_minute(command->words[2], &minute_s))
         return no_minute(command->words[2], text);
@@ -184,7 +177,7 @@ static bool select_destination(struct outbox *outbox, const char *word,
 
     if (strcmp(word, "all") == 0)
         return true;
-    if (!read_number(word, &selection->destination) ||
+    if (!number_parse(slice_of(word), &selection->destination) ||
         !find_destination(outbox, selection->destination, &found))
         return no_destination(word, text);
     return true;

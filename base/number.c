@@ -134,3 +134,20 @@ size_t number_format(double value, char text[static NUMBER_TEXT_MAX])
                                        : put_scientific(at, &decimal);
     return (size_t)(at - text);
 }
+
+bool number_parse(struct slice text, uint64_t *number)
+{
+    uint64_t value = 0;
+
+    if (text.len == 0)
+        return false;
+    for (size_t i = 0; i < text.len; i++) {
+        unsigned digit = (unsigned)(unsigned char)text.ptr[i] - '0';
+
+        if (digit > 9 || value > (UINT64_MAX - digit) / 10)
+            return false;
+        value = value * 10 + digit;
+    }
+    *number = value;
+    return true;
+}

@@ -109,9 +109,35 @@ static void the_locale_changes_nothing(void **state)
     setlocale(LC_NUMERIC, "C");
 }
 
+static void whole_numbers_are_digits_that_fit(void **state)
+{
+    static const char *const wrong[] = {"",
+                                        " 1",
+                                        "1 ",
+                                        "-1",
+                                        "+1",
+                                        "0x1",
+                                        "1.0",
+                                        "18446744073709551616",
+                                        "1e3",
+                                        "a",
+                                        "99999999999999999999"};
+    uint64_t number = 7;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++)
+        assert_false(number_parse(slice_of(wrong[i]), &number));
+    assert_int_equal(number, 7);
+    assert_true(number_parse(slice_of("18446744073709551615"), &number));
+    assert_true(number == UINT64_MAX);
+    assert_true(number_parse(slice_of("007"), &number));
+    assert_int_equal(number, 7);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(whole_numbers_are_digits_that_fit),
         cmocka_unit_test(known_numbers_have_their_shortest_form),
         cmocka_unit_test(any_number_reads_back_the_same),
         cmocka_unit_test(the_locale_changes_nothing),
