@@ -12,6 +12,7 @@ prints one JSON object per posting.
 import argparse
 import hashlib
 import json
+import math
 from pathlib import Path
 
 import cells
@@ -22,7 +23,6 @@ from streams import DAY, MINUTE, StreamTable, is_total
 
 REPEAT_WINDOW = 10 * MINUTE
 FOR_EVER = 2**64
-INFINITY = float("inf")
 
 
 class Gateway:
@@ -126,7 +126,7 @@ def is_sound_value(point):
         return not (point.metric.temporality == "delta" and point.metric.monotonic and value < 0)
     if value.sum == "not finite":
         return False
-    if any(bound in (INFINITY, -INFINITY) for bound in value.bounds):
+    if not all(math.isfinite(bound) for bound in value.bounds):
         return False
     fits = len(value.buckets) in (0, len(value.bounds) + 1)
     rising = all(a < b for a, b in zip(value.bounds, value.bounds[1:]))
