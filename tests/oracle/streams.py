@@ -19,6 +19,7 @@ MINUTE = 60 * SECOND
 HOUR = 60 * MINUTE
 DAY = 24 * HOUR
 MAX_STARTS = 8
+FORGOTTEN = 45 * MINUTE  # what comes so late may have been counted before, and been evicted since
 PARTS_OF_AN_EXPORT = SECOND // 2  # so close to each other are the reports of its parts
 
 
@@ -281,6 +282,8 @@ class StreamTable:
         siblings = self.sibling_exports(point)
         if siblings:
             return siblings[-1]
+        if point.received - point.time > FORGOTTEN:
+            return None
         if point.start > self.watch_start and 0 <= point.time - point.start <= 10 * MINUTE:
             return point.start
         return None
