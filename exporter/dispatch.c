@@ -193,12 +193,11 @@ bool dispatch_is_drained(const struct dispatch *dispatch, struct instant now)
 {
     if (dispatch->flights)
         return false;
-    /* What is left is posted after the next start; or nobody wants it. */
-    if (dispatch->options.is_durable || dispatch->health.is_paused)
+    if (dispatch->health.is_paused)
         return true;
     /* In an outage the rest of the time is for trying, where values would be lost. */
     if (dispatch->health.circuit.failures)
-        return !has_values(dispatch);
+        return dispatch->options.is_durable || !has_values(dispatch);
     for (size_t i = 0; i < dispatch->loader.targets.count; i++)
         if (is_hopeful(dispatch, &dispatch->loader.targets.targets[i], now))
             return false;
