@@ -14,37 +14,12 @@
 
 /* ---- complete? --------------------------------------------------------------------------- */
 
-/* A stream that fed the minute before, or will (a slow sender), and has not reached the end. */
-static bool lags(const struct pipeline *p, const struct stream *stream, uint64_t minute)
-{
-    uint64_t start_ns = minute_start_ns(minute), end_ns = minute_end_ns(minute);
-
-    if (stream->ended_ns || stream->fed_ns >= start_ns ||
-        reach_reported_ns(p, stream) >= end_ns)
-        return false;
-    return stream->last_ns > start_ns - NS_PER_MIN ||
-           reach_is_alive(stream, stream->last_ns, end_ns);
-}
-
-static bool is_complete(const struct pipeline *p, const struct cell *cell,
-                        uint64_t minute)
-{
-    struct members walk = members_of(cell, minute);
-    const struct stream *stream;
-
-    while ((stream = members_next(p, &walk)) != NULL) {
-        if (stream->shape != SHAPE_VALUE && lags(p, stream, minute))
-            return false;
-    }
-    return true;
-}
-
 /* When the minute may close; `now` or before: now. */
 static uint64_t closes_at_ns(const struct pipeline *p, const struct cell *cell,
                              const struct minute *minute)
 {
     if (p->now_ns < minute->due_ns || !cell_is_total(cell) ||
-        is_complete(p, cell, minute->number))
+        hold_is_over(p, cell, minute->number))
         return minute->due_ns;
 
     uint64_t latest_ns = minute_end_ns(minute->number) + p->options.grace_ns +

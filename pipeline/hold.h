@@ -7,7 +7,10 @@
 
 #include "pipeline/state.h"
 
-/* From the minute's end + grace on; 0 for cells of values. */
+/* Has every stream that fed the minute before reached the minute's end? */
+bool hold_is_over(const struct pipeline *p, const struct cell *cell, uint64_t minute);
+
+/* The longest wait, from the minute's end + grace on; 0 for cells of values. */
 uint64_t hold_minute_ns(const struct pipeline *p, const struct cell *cell,
                         uint64_t minute);
 

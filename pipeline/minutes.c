@@ -94,14 +94,20 @@ void minutes_touch(struct pipeline *p, uint32_t cell, uint32_t index)
     }
 }
 
+/* Was the minute to close already? A slow sender's may wait for it. */
+static bool is_overdue(const struct pipeline *p, const struct cell *cell, uint64_t number)
+{
+    uint64_t due_ns = minute_end_ns(number) + p->options.grace_ns;
+
+    return due_ns <= p->now_ns && (hold_is_over(p, cell, number) ||
+                                   due_ns + hold_minute_ns(p, cell, number) <= p->now_ns);
+}
+
 static uint32_t insert(struct pipeline *p, uint32_t cell_index, uint32_t newer,
                        uint64_t number)
 {
     uint64_t due_ns = minute_end_ns(number) + p->options.grace_ns;
-    /* A slow sender's minutes are not late while they may wait for it. */
-    bool is_late = due_ns <= p->now_ns &&
-                   due_ns + hold_minute_ns(p, state_cell(p, cell_index), number) <=
-                       p->now_ns;
+    bool is_late = is_overdue(p, state_cell(p, cell_index), number);
 
     if (is_late && !minutes_have_room(p, 1))
         return POOL_NONE;
