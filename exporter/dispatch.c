@@ -133,6 +133,7 @@ void dispatch_answer(struct dispatch *dispatch, struct errand *errand,
         },
         now);
     errand->is_resend = judgement.verdict == VERDICT_RESEND_ONCE;
+    errand->is_doubtful |= errand->is_resend;
     if (errand->is_resend)
         return;
     if (errand->kind == ERRAND_POST)

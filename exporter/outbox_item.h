@@ -56,6 +56,7 @@ struct outbox_verdict {
     enum outbox_end end;
     enum withheld reason; /* only with OUTBOX_WITHHELD */
     uint64_t now_ns;      /* Unix time */
+    bool is_doubtful;     /* an earlier attempt, too, may still take effect */
 };
 
 struct outbox_names;

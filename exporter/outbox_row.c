@@ -241,7 +241,7 @@ bool outbox_row_settle(struct outbox_row *row, const struct outbox_item *item,
     assert(slot->flight == item->revision);
     slot->flight = 0;
     row->flights--;
-    if (verdict->end == OUTBOX_AMBIGUOUS)
+    if (verdict->end == OUTBOX_AMBIGUOUS || verdict->is_doubtful)
         slot->confirm_s = (uint32_t)(now_s + OUTBOX_CONFIRM_S);
     if (verdict->end == OUTBOX_AMBIGUOUS || verdict->end == OUTBOX_RETURNED) {
         put_back(row, slot, item->revision, ledger);

@@ -66,7 +66,11 @@ static void settle_top(const struct receipts *receipts, struct errand *errand,
     if (end == OUTBOX_DELIVERED)
         now = loader_time(receipts->loader, now);
     outbox_settle(receipts->loader->outbox, errand->batch.items + top.first, top.count,
-                  &(struct outbox_verdict){.end = end, .now_ns = now.unix_ns});
+                  &(struct outbox_verdict){
+                      .end = end,
+                      .now_ns = now.unix_ns,
+                      .is_doubtful = errand->is_doubtful,
+                  });
     errand_pop(errand);
 }
 

@@ -200,6 +200,26 @@ static void a_kept_connection_that_died_is_replaced_at_once_and_only_once(void *
     rig_free(rig);
 }
 
+/* The first attempt may have reached Mackerel, and may be slow there. */
+static void a_request_that_was_sent_twice_at_once_is_confirmed(void **state)
+{
+    struct rig *rig = rig_new(true, NATIVE_MODE_ON);
+
+    (void)state;
+    rig_put(rig, &rig_web, MINUTE_S, "custom.a");
+    rig->dies_once = true;
+    rig_settle(rig);
+    assert_int_equal(rig->posts, 2);
+    assert_int_equal(rig_queued(rig), 1);
+    rig_pass(rig, 58);
+    assert_int_equal(rig->posts, 2);
+    rig_pass(rig, 10);
+    assert_int_equal(rig->posts, 3);
+    assert_int_equal(rig_queued(rig), 0);
+    assert_int_equal(rig_books(rig).delivered, 1);
+    rig_free(rig);
+}
+
 static void another_key_is_tried_at_once(void **state)
 {
     struct rig *rig = rig_new(true, NATIVE_MODE_ON);
@@ -259,6 +279,7 @@ int main(void)
         cmocka_unit_test(an_outage_is_over_when_retry_after_says_so),
         cmocka_unit_test(an_outage_is_not_believed_to_last_longer_than_ten_minutes),
         cmocka_unit_test(a_kept_connection_that_died_is_replaced_at_once_and_only_once),
+        cmocka_unit_test(a_request_that_was_sent_twice_at_once_is_confirmed),
         cmocka_unit_test(another_key_is_tried_at_once),
         cmocka_unit_test(an_outage_sees_few_requests_whatever_waits),
     };

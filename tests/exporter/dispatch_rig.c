@@ -2,6 +2,8 @@
 
 #include "base/log.h"
 
+#include <curl/curl.h>
+
 const struct mackerel_destination rig_shop = {.kind = MACKEREL_SERVICE,
                                               .name = SLICE("shop")};
 const struct mackerel_destination rig_web = {.kind = MACKEREL_HOST,
@@ -111,6 +113,11 @@ static void answer_post(struct rig *rig, const struct api_request *request,
     answer->status = rig->curl ? 0 : rig->status;
     answer->was_reused = rig->was_reused;
     answer->had_bytes = !rig->curl;
+    if (rig->dies_once) {
+        *answer = (struct api_answer){.curl = CURLE_GOT_NOTHING, .was_reused = true};
+        rig->dies_once = false;
+        return;
+    }
     answer->retry_after = rig->retry_after;
     answer->body = slice_of(rig->body ? rig->body : "{\"success\":true}");
     if (is_poisoned) {

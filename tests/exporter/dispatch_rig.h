@@ -37,6 +37,7 @@ struct rig {
     int status;
     int curl;           /* CURLcode */
     bool was_reused;    /* the connection, with a CURLcode */
+    bool dies_once;     /* the next post's kept connection dies, no other */
     const char *poison; /* a body with this text is answered 400 */
     bool takes_part;    /* of a body with poison the rest is taken all the same */
     const char *retry_after;

@@ -218,7 +218,8 @@ static void native_values_can_stay_behind(void **state)
     struct outbox *outbox = new_outbox(state);
     struct outbox_batch batch = {0};
     const struct outbox_selection native = {1, UINT64_MAX, OUTBOX_NATIVE, 0};
-    const struct outbox_verdict agent = {OUTBOX_WITHHELD, WITHHELD_AGENT_WRITES, 5};
+    const struct outbox_verdict agent = {
+        .end = OUTBOX_WITHHELD, .reason = WITHHELD_AGENT_WRITES, .now_ns = 5};
     struct value_ledger ledger;
 
     put(outbox, &web, MINUTE_S, "loadavg5", 1);
