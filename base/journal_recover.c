@@ -311,6 +311,8 @@ static void read_to_end(struct journal_recovery *recovery,
     journal_scan_begin(&scan);
     while (journal_scan_next(&scan, &record))
         segment->last_lsn = record.lsn;
+    if (scan.durable_lsn > recovery->durable_lsn)
+        recovery->durable_lsn = scan.durable_lsn;
     segment->used = scan.position;
     if (scan.has_failed && !segment->is_damaged) {
         blame(recovery, segment, "some of it cannot be read");
@@ -374,8 +376,9 @@ static void sync_all(struct journal_recovery *recovery)
     bool ok = false;
 
     for (size_t i = 0; i < recovery->count; i++)
-        recovery->failed_syncs += journal_resync(disk, recovery->segments[i].name,
-                                                 SYNC_TRIES);
+        recovery->failed_syncs += journal_resync(
+            disk, recovery->segments[i].name,
+            recovery->segments[i].last_lsn > recovery->durable_lsn, SYNC_TRIES);
     for (int i = 0; i < SYNC_TRIES && !ok; i++) {
         ok = disk->sync_names(disk->self, NULL);
         recovery->failed_syncs += !ok;

@@ -34,8 +34,9 @@ struct journal_recovery {
     uint64_t journal_id; /* 0: there is no segment */
     /* Of the first segment behind the last record: it says how far records went. Zero: there is none. */
     struct journal_header promise;
-    uint64_t end_lsn;  /* the last record that is there */
-    uint64_t next_lsn; /* the first that no segment claims */
+    uint64_t durable_lsn; /* as far as the last record knew */
+    uint64_t end_lsn;     /* the last record that is there */
+    uint64_t next_lsn;    /* the first that no segment claims */
     uint64_t torn_bytes, bad_files, bad_bytes, failed_syncs;
     char last_error[256]; /* why something was set aside */
 };

@@ -23,13 +23,16 @@ static bool write_again(const struct disk *disk, struct disk_file *file)
     return true;
 }
 
-unsigned journal_resync(const struct disk *disk, const char *name, unsigned tries)
+unsigned journal_resync(const struct disk *disk, const char *name, bool is_doubtful,
+                        unsigned tries)
 {
     struct disk_file *file = disk->open(disk->self, name, DISK_WRITE, NULL);
     unsigned failed = 0;
 
     if (!file)
         return tries;
+    if (is_doubtful && !write_again(disk, file))
+        failed = tries;
     while (failed < tries && !disk->sync(disk->self, file, NULL)) {
         failed++;
         if (!write_again(disk, file))
