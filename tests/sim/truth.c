@@ -37,7 +37,7 @@ struct series {
 
 /* The last point of a stream and start time. */
 struct progress {
-    uint64_t start_ns, time_ns, received_ns;
+    uint64_t start_ns, time_ns;
     double value;
     uint64_t count;
 };
@@ -47,6 +47,7 @@ struct truth {
     struct series *series;
     size_t series_count, series_room;
     uint32_t *series_of; /* by stream */
+    uint64_t *heard_ns;  /* by stream: when the last point came */
     struct progress *progress;
     size_t progress_count, progress_room;
     struct table by_start; /* stream and start -> progress */
@@ -154,8 +155,7 @@ static void take_cumulative(struct truth *truth, struct series *series,
 {
     bool is_new;
     struct progress *last = find_progress(truth, point, &is_new);
-    struct progress now = {point->start_ns, point->time_ns, truth->received_ns,
-                           point->value, point->count};
+    struct progress now = {point->start_ns, point->time_ns, point->value, point->count};
     struct progress zero = {.start_ns = point->start_ns, .time_ns = point->start_ns};
     bool is_young = point->time_ns - point->start_ns <= YOUNG_NS &&
                     point->start_ns > truth->watch_ns &&
@@ -163,7 +163,6 @@ static void take_cumulative(struct truth *truth, struct series *series,
 
     if (!is_new && point->time_ns <= last->time_ns)
         return; /* a repeat, or out of order */
-    series->is_forgotten |= !is_new && now.received_ns - last->received_ns > GAP_NS;
     if (is_new && is_young)
         spread(truth, series, &zero, &now);
     else if (is_new || point->time_ns - last->time_ns > GAP_NS)
@@ -199,7 +198,10 @@ static void take_request(struct truth *truth, const struct sim_request *request)
     for (size_t i = 0; i < request->count; i++) {
         const struct sim_point *point = &request->points[i];
         struct series *series = &truth->series[truth->series_of[point->stream]];
+        uint64_t *heard_ns = &truth->heard_ns[point->stream];
 
+        series->is_forgotten |= *heard_ns && truth->received_ns - *heard_ns > GAP_NS;
+        *heard_ns = truth->received_ns;
         if (is_cumulative(series->stream->kind))
             take_cumulative(truth, series, point);
         else if (is_total(series->stream->kind))
@@ -243,6 +245,7 @@ static void build(struct truth *truth)
 
     span_time(truth);
     truth->series_of = memory_new(streams, sizeof(*truth->series_of));
+    truth->heard_ns = memory_new(streams, sizeof(*truth->heard_ns));
     for (size_t i = 0; i < streams; i++)
         truth->series_of[i] = find_series(truth,
                                           senders_stream(truth->given->senders, i));
@@ -264,6 +267,7 @@ static void release(struct truth *truth)
         free(truth->series[i].minutes);
     free(truth->series);
     free(truth->series_of);
+    free(truth->heard_ns);
     free(truth->progress);
     free(truth->was_seen);
     table_release(&truth->by_start);
