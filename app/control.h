@@ -2,7 +2,7 @@
  * The control socket: commands from the command line to a running gateway. A Unix socket that only
  * its owner may open (mode 0600); a connection carries one command, a line of words, and gets one
  * answer, a first line "ok" or "failed" and text for people behind it. One connection at a time,
- * CONTROL_TIMEOUT_S for all of it: who holds it up only delays other commands.
+ * CONTROL_TIMEOUT_S for each wait: who holds it up only delays other commands.
  *
  * The admin server (app/admin.h) takes no input and changes nothing; whatever does, is here.
  */
@@ -43,7 +43,7 @@ void control_free(struct control *control);
 
 /*
  * The other end: sends the command and reads the answer's text. False with the reason when nobody
- * listens (ERROR_NOT_FOUND) or the command failed (ERROR_INVALID, with its first line).
+ * listens (ERROR_NOT_FOUND) or the command failed (ERROR_INVALID, with its answer).
  */
 bool control_ask(const char *path, const char *command, struct buffer *answer,
                  struct error *err) MUST_CHECK;

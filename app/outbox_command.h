@@ -1,11 +1,11 @@
 /*
  * What a person may ask of the outbox of a running gateway, and its answers as text:
  *
- *   ls                     all rows: destination, minute, how many values wait or are in flight
- *   show DESTINATION MINUTE    the values of a row
- *   retry [DESTINATION]        what waits for its confirmation becomes due
+ *   ls                              all rows: how many values wait or are in flight
+ *   show DESTINATION MINUTE         the values of a row
+ *   retry [DESTINATION|all]         what waits for its confirmation becomes due
  *   drop DESTINATION|all [MINUTE]   gives up what is queued (up to and including the minute);
- *                              counted as withheld{operator}
+ *                                   counted as withheld{operator}
  *
  * A destination is the number that ls shows, a minute its time (2026-11-24T12:34Z) or Unix seconds.
  */

@@ -29,8 +29,7 @@
  * leave the memory above loaded_max_bytes and are read again when they are needed.
  * Threads: put from the engine; read_counts, read_ledger and committed_lsn from any and without
  * waiting for a disk; drop and what is for people from any; everything else from the delivery
- * thread. The texts of destinations belong to
- * the outbox until outbox_prune().
+ * thread. The texts of destinations belong to the outbox until outbox_prune().
  */
 #ifndef EXPORTER_OUTBOX_H
 #define EXPORTER_OUTBOX_H

@@ -5,7 +5,8 @@
  *
  * A slot counts as queued once for its newest value and once more for an older one in flight.
  * Names live in one buffer and are found through an open-addressing index, so that a minute of ten
- * thousand names merges in linear time. Used by exporter/outbox_store.c under its owner's lock.
+ * thousand names merges in linear time. Used by the modules around
+ * exporter/outbox_stock.h, under the outbox's lock.
  */
 #ifndef EXPORTER_OUTBOX_ROW_H
 #define EXPORTER_OUTBOX_ROW_H

@@ -4,7 +4,7 @@
  * rows are put, and by id (a number that is never reused; shelves are kept in its order) for
  * everything else.
  *
- * Owner: exporter/outbox_store.c, which also keeps the sums of values and bytes.
+ * Owner: exporter/outbox_stock.h, which also keeps the sums of values and bytes.
  */
 #ifndef EXPORTER_SHELF_H
 #define EXPORTER_SHELF_H
