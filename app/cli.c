@@ -27,7 +27,7 @@ static const char usage[] =
     "  config print    the configuration in force, secrets starred\n"
     "  config schema   JSON Schema of the configuration file\n"
     "  config docs     every key as a Markdown page\n"
-    "  outbox ls | show DESTINATION MINUTE | retry [DESTINATION] | drop DESTINATION|all [MINUTE]\n"
+    "  outbox ls | show DESTINATION MINUTE | retry [DESTINATION|all] | drop DESTINATION|all [MINUTE]\n"
     "                  look after what waits to be posted by a running gateway\n"
     "  healthcheck     ask a running gateway whether it lives; exit 0 or 1\n"
     "  version\n"

@@ -281,8 +281,8 @@ static void put_problems(struct buffer *out, const struct page_facts *facts)
         put_problem(out, "the disk is short: the reserve is given up", "");
     if (engine->recovery.clock_behind_ns)
         put_problem(out,
-                    "the machine's clock was behind the state at the start; time stands "
-                    "still until it has caught up",
+                    "the machine's clock was behind the state at the start; time runs "
+                    "at half pace until it has caught up",
                     "");
     if (engine->recovery.bad_checkpoints)
         put_problem(out, "a checkpoint was set aside", engine->recovery.bad_checkpoint);
