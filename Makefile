@@ -1,6 +1,6 @@
 # The front door; CMakePresets.json and scripts/ do the work.
 
-.PHONY: run test build packages fmt fmt-check lint tidy bench fuzz soak dev clang tsan release e2e clean
+.PHONY: run test build packages fmt fmt-check lint tidy bench fuzz soak dev clang tsan release e2e faults clean
 
 # Builds the gateway and shows it at work (preview without MACKEREL_APIKEY), until Ctrl-C.
 run:
@@ -27,7 +27,7 @@ fmt-check:
 	@scripts/format --check
 
 # One step of `make test`.
-lint dev clang tsan release e2e tidy:
+lint dev clang tsan release e2e faults tidy:
 	@scripts/test $@
 
 bench: build
