@@ -2,22 +2,8 @@
 
 #include <curl/curl.h>
 
-#include <assert.h>
 #include <ctype.h>
 #include <stdlib.h>
-
-static const char *const names[] = {
-    [VERDICT_DELIVERED] = "delivered",
-    [VERDICT_RETRY] = "retry",
-    [VERDICT_RETRY_NEXT_MINUTE] = "retry_next_minute",
-    [VERDICT_AUTH] = "auth",
-    [VERDICT_NOT_FOUND] = "not_found",
-    [VERDICT_SPLIT] = "split",
-    [VERDICT_BAD] = "bad",
-    [VERDICT_RESEND_ONCE] = "resend_once",
-};
-static_assert(sizeof(names) / sizeof(names[0]) == VERDICT_RESEND_ONCE + 1,
-              "one name each");
 
 /* The first row whose range holds the status decides. */
 static const struct {
@@ -84,11 +70,6 @@ struct judgement classify(const struct outcome *outcome)
         !outcome->is_resend)
         return (struct judgement){VERDICT_RESEND_ONCE, true};
     return (struct judgement){VERDICT_RETRY, !failed_before_sending(outcome->curl)};
-}
-
-const char *verdict_name(enum verdict verdict)
-{
-    return names[verdict];
 }
 
 uint64_t retry_after_s(const char *value, uint64_t now_s)

@@ -37,8 +37,6 @@ struct judgement {
 
 struct judgement classify(const struct outcome *outcome);
 
-const char *verdict_name(enum verdict verdict);
-
 enum {
     /* Longest Retry-After that is believed: an hour. Nothing in Mackerel's habits is longer. */
     RETRY_AFTER_MAX_S = 3600,
