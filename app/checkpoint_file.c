@@ -320,11 +320,6 @@ bool checkpoint_file_read(void *self, char *to, size_t len)
     return true;
 }
 
-bool checkpoint_file_is_at_end(const struct checkpoint_reader *reader)
-{
-    return reader->at == reader->end && reader->taken == reader->used;
-}
-
 void checkpoint_file_close(struct checkpoint_reader *reader)
 {
     if (!reader)

@@ -79,9 +79,6 @@ struct checkpoint_reader *checkpoint_file_open(const struct disk *disk,
 /* A checkpoint_read of pipeline/checkpoint.h. */
 bool checkpoint_file_read(void *reader, char *to, size_t len) MUST_CHECK;
 
-/* Have all bytes been read? */
-bool checkpoint_file_is_at_end(const struct checkpoint_reader *reader);
-
 void checkpoint_file_close(struct checkpoint_reader *reader);
 
 /* For who finds that the bytes, though whole, are of no use: as open() does with a broken file. */
