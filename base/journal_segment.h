@@ -58,8 +58,8 @@ bool journal_segment_publish(const struct disk *disk, struct journal_segment *se
                              struct error *err) MUST_CHECK;
 
 /*
- * Appends the record; the frame's salt and body_len are filled in. On failure nothing has changed; what may be in the
- * file then is no record until it is overwritten.
+ * Appends the record; the frame's salt and body_len are filled in. On failure nothing has changed;
+ * what may be in the file then is no record until it is overwritten.
  */
 bool journal_segment_write(const struct disk *disk, struct journal_segment *segment,
                            const struct journal_record *record,
