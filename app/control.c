@@ -14,6 +14,11 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+enum {
+    /* Out of descriptors the listener stays readable. */
+    ACCEPT_PAUSE_US = 100000
+};
+
 struct control {
     struct control_options options;
     char *path; /* NULL until it is bound: then it is ours to remove */
@@ -128,6 +133,8 @@ static void *run(void *self)
 
         if (fd >= 0)
             serve(control, fd);
+        else
+            usleep(ACCEPT_PAUSE_US);
     }
 }
 
