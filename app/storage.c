@@ -70,6 +70,21 @@ static void name_durability(struct storage *storage, const struct config *config
         storage->durability = is_fsync ? "fsync" : "process";
 }
 
+/* A preview prints and is done: it would take from the outbox what another run is to post. */
+static bool may_use(const struct storage *storage, const struct config *config,
+                    struct error *err)
+{
+    struct outbox_counts counts;
+
+    outbox_read_counts(storage->outbox, &counts);
+    if (counts.values == 0 || *config->apikey || *config->apikey_file)
+        return true;
+    return FAIL(err, ERROR_INVALID,
+                "%zu values in %s wait to be posted and there is no API key: set "
+                "MACKEREL_APIKEY, or preview with another state.directory",
+                counts.values, config->state_directory);
+}
+
 enum exit_code storage_open(struct storage *storage, const struct config *config,
                             struct error *err)
 {
@@ -82,8 +97,10 @@ enum exit_code storage_open(struct storage *storage, const struct config *config
         return code;
     name_durability(storage, config);
     storage->outbox_max_bytes = outbox_bytes(config, storage->state);
+    if (storage->state && !open_outbox(storage, err))
+        return EXIT_UNAVAILABLE;
     if (storage->state)
-        return open_outbox(storage, err) ? EXIT_FINE : EXIT_UNAVAILABLE;
+        return may_use(storage, config, err) ? EXIT_FINE : EXIT_CONFIG;
     storage->outbox = outbox_new(
         &(struct outbox_options){.max_bytes = storage->outbox_max_bytes});
     return EXIT_FINE;

@@ -38,7 +38,8 @@ struct errand {
     enum errand_kind kind;
     bool is_in_flight;
     bool is_resend;
-    bool is_doubtful; /* was sent again at once: the first attempt may still take effect */
+    bool
+        is_doubtful; /* was sent again at once: the first attempt may still take effect */
     uint64_t sent_ms; /* monotonic */
     /* posts only */
     enum mackerel_lane lane;

@@ -280,7 +280,7 @@ static void time_goes_on_from_the_state_where_the_clock_is_behind(void **state)
 {
     struct scene *scene = *state;
     struct error err;
-    struct journal_record last = {0};
+    struct journal_record last = {.kind = JOURNAL_TICK};
 
     start(scene);
     stop(scene);

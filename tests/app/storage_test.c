@@ -118,6 +118,40 @@ static void directory_in_use_is_an_error_in_any_case(void **state)
     scratch_remove(&scratch);
 }
 
+static void a_preview_leaves_alone_what_another_run_is_to_post(void **state)
+{
+    static const struct mackerel_value value = {SLICE("orders.rate"), 1, false};
+    const struct mackerel_row row = {
+        .destination = {.kind = MACKEREL_SERVICE, .name = SLICE("shop")},
+        .minute_s = 60,
+        .values = &value,
+        .count = 1};
+    struct scratch scratch;
+    struct storage storage;
+    struct error err;
+    char unset[] = "", key[] = "key";
+
+    (void)state;
+    scratch_make(&scratch);
+
+    struct config config = make_config(scratch.path, unset);
+
+    config.apikey = key;
+    config.apikey_file = unset;
+    assert_int_equal(storage_open(&storage, &config, &err), EXIT_FINE);
+    outbox_put(storage.outbox, &row, 1, 1);
+    assert_true(outbox_commit(storage.outbox, &err));
+    storage_release(&storage);
+    config.apikey = unset;
+    assert_int_equal(storage_open(&storage, &config, &err), EXIT_CONFIG);
+    assert_non_null(strstr(err.text, "1 values in"));
+    storage_release(&storage);
+    config.apikey = key;
+    assert_int_equal(storage_open(&storage, &config, &err), EXIT_FINE);
+    storage_release(&storage);
+    scratch_remove(&scratch);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -125,6 +159,7 @@ int main(void)
         cmocka_unit_test(durability_is_as_demanded),
         cmocka_unit_test(unusable_directory_is_an_error_only_where_it_was_demanded),
         cmocka_unit_test(directory_in_use_is_an_error_in_any_case),
+        cmocka_unit_test(a_preview_leaves_alone_what_another_run_is_to_post),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
