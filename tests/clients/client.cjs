@@ -34,6 +34,16 @@ function exporter(options) {
     });
 }
 
+function noteResults(exporter, counted) {
+    const send = exporter.export.bind(exporter);
+    exporter.export = (metrics, done) =>
+        send(metrics, (result) => {
+            counted.acknowledged = result.code === 0; // ExportResultCode.SUCCESS
+            done(result);
+        });
+    return exporter;
+}
+
 const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
 /*
@@ -46,13 +56,14 @@ function waitForPhase(phaseMs) {
 
 async function main() {
     const options = JSON.parse(process.argv[2]);
+    const counted = { orders: 0, latency_count: 0, latency_sum: 0, acknowledged: false };
     const attributes = { 'service.name': options.service };
     if (options.instance) attributes['service.instance.id'] = options.instance;
     const provider = new MeterProvider({
         resource: defaultResource().merge(resourceFromAttributes(attributes)),
         readers: [
             new PeriodicExportingMetricReader({
-                exporter: exporter(options),
+                exporter: noteResults(exporter(options), counted),
                 exportIntervalMillis: EXPORT_MS,
                 exportTimeoutMillis: EXPORT_MS,
             }),
@@ -67,7 +78,6 @@ async function main() {
     const inFlight = meter.createUpDownCounter('in_flight', { unit: '{order}' });
     const temperature = meter.createGauge('temperature', { unit: 'Cel' });
 
-    const counted = { orders: 0, latency_count: 0, latency_sum: 0 };
     if (options.phase_ms !== undefined) waitForPhase(options.phase_ms);
     inFlight.add(5);
     const isOver = () =>

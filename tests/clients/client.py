@@ -1,7 +1,7 @@
 """A program measured with the OpenTelemetry Python SDK: the workload of tests/clients/client.cjs.
 
 Works until `until` (Unix seconds) or until the file `stop_file` is there, then prints as JSON what it
-counted. Its arguments are one JSON object: service, instance, transport (grpc, http), gzip, delta,
+counted, and whether its last export was acknowledged. Its arguments are one JSON object: service, instance, transport (grpc, http), gzip, delta,
 endpoint, middle, until, stop_file (may be missing).
 """
 import json
@@ -14,7 +14,11 @@ from opentelemetry.exporter.otlp.proto.grpc.metric_exporter import OTLPMetricExp
 from opentelemetry.exporter.otlp.proto.http import Compression
 from opentelemetry.exporter.otlp.proto.http.metric_exporter import OTLPMetricExporter as Http
 from opentelemetry.sdk.metrics import Counter, Histogram, MeterProvider, ObservableCounter
-from opentelemetry.sdk.metrics.export import AggregationTemporality, PeriodicExportingMetricReader
+from opentelemetry.sdk.metrics.export import (
+    AggregationTemporality,
+    MetricExportResult,
+    PeriodicExportingMetricReader,
+)
 from opentelemetry.sdk.resources import Resource
 
 EXPORT_MS = 1000
@@ -41,12 +45,27 @@ def exporter(case):
     )
 
 
+def note_results(exporter, counted):
+    export = exporter.export
+
+    def noting(*arguments, **more):
+        result = export(*arguments, **more)
+        counted["acknowledged"] = result == MetricExportResult.SUCCESS
+        return result
+
+    exporter.export = noting
+    return exporter
+
+
 def main():
     case = json.loads(sys.argv[1])
+    counted = {"orders": 0, "latency_count": 0, "latency_sum": 0.0, "acknowledged": False}
     attributes = {"service.name": case["service"]}
     if case["instance"]:
         attributes["service.instance.id"] = case["instance"]
-    reader = PeriodicExportingMetricReader(exporter(case), export_interval_millis=EXPORT_MS)
+    reader = PeriodicExportingMetricReader(
+        note_results(exporter(case), counted), export_interval_millis=EXPORT_MS
+    )
     provider = MeterProvider([reader], Resource.create(attributes))
     meter = provider.get_meter("workload")
     orders = meter.create_counter("orders", "{order}")
@@ -54,7 +73,6 @@ def main():
     in_flight = meter.create_up_down_counter("in_flight", "{order}")
     temperature = meter.create_gauge("temperature", "Cel")
 
-    counted = {"orders": 0, "latency_count": 0, "latency_sum": 0.0}
     in_flight.add(5)
     step = 0
     while (now := time.time()) < case["until"] and not os.path.exists(case.get("stop_file", "")):

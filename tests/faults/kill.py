@@ -171,6 +171,7 @@ class Run:
 
     def finish(self, linger_s=0.0, settle_s=SETTLE_S):
         """Lets everybody end, waits until everything is posted (and a while longer), and judges."""
+        time.sleep(sdks.CALM_S if self._sdks else 0)
         for program in self._sdks:
             program.stop()
         for program in self._sdks:

@@ -11,6 +11,7 @@ PYTHON = ROOT / "build/venv/bin/python"
 MODULES = ROOT / "build/node/node_modules"
 LONGEST_S = 3600
 PATIENCE_S = 60
+CALM_S = 8  # a channel that met a closed port looks again after seconds only
 KINDS = [("python", "grpc"), ("python", "http"), ("node", "grpc"), ("node", "http")]
 
 
@@ -21,7 +22,7 @@ def are_installed():
 class Sdk:
     """One program; cumulative, so that an export which got lost on the way is made good by the next.
 
-    Its last export must arrive: stop it while the gateway is up.
+    Its last export must arrive: stop it when the gateway has been up for CALM_S.
     """
 
     def __init__(self, sdk, transport, lives, folder):
@@ -59,6 +60,7 @@ class Sdk:
         out, err = self._process.communicate(timeout=PATIENCE_S)
         assert self._process.returncode == 0, err
         self.counted = json.loads(out.splitlines()[-1])
+        assert self.counted.pop("acknowledged"), f"{self.service}: the last export failed: {err}"
 
     def kill(self):
         self._process.kill()
