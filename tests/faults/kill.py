@@ -30,9 +30,14 @@ import world  # noqa: E402
 from lives import Lives  # noqa: E402
 from standin import StandIn  # noqa: E402
 
-# Those whose values do not depend on what had arrived when a minute closed.
-RECORDINGS = ["python-grpc", "node-grpc", "micrometer-delta", "prometheus", "host-default",
-              "java-agent", "rust-grpc-delta", "two-instances-delta", "grpc-zstd", "host-full"]
+# All that the oracle can read, but for three in which it matters what has arrived when a minute closes
+# (go-grpc, rust-http, same-identity), and one that has no service (kubeletstats).
+RECORDINGS = [
+    "python-grpc", "node-grpc", "micrometer-delta", "prometheus", "host-default", "java-agent",
+    "rust-grpc-delta", "two-instances-delta", "grpc-zstd", "host-full", "go-grpc-lowmemory",
+    "two-instances-cumulative", "micrometer-cumulative", "node-http-protobuf", "grpc-snappy",
+    "python-http-protobuf", "java-agent-gzip", "spanmetrics", "telemetrygen",
+]
 SENDERS = 4
 PAUSE_S = 0.01  # between exports of a made-up sender: ten past minutes a second
 SOURCE_MINUTES = 40

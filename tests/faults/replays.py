@@ -16,6 +16,7 @@ from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import (  # no
 
 CORPUS = ROOT.parent / "shared/corpus"
 MINUTE = 60 * 10**9
+GAP_NS = 10**7
 IDENTITY = ("service.name", "service.namespace", "host.name", "host.id", "k8s.node.name",
             "service.instance.id")
 
@@ -30,10 +31,10 @@ def points_of(message):
 
 
 def messages(folder):
-    """(time of arrival, message) of each request that the oracle can read."""
+    """Of each request that the oracle can read."""
     for request in recording.requests(CORPUS / folder):
         if request.is_protobuf:
-            yield request.received, Request.FromString(recording.body(request))
+            yield Request.FromString(recording.body(request))
 
 
 def move(message, by_ns):
@@ -52,31 +53,33 @@ def rename(message, suffix):
 
 
 class Recording:
-    """As world.Source: requests() and truth. It is for a gateway that began to watch just now."""
+    """As world.Source: requests() and truth. It is for a gateway that began to watch just now, and that
+    gets the requests one after the other without a pause."""
 
     def __init__(self, api, folder, suffix, newest_ns):
         self.name = folder + suffix
-        arrivals, self._messages = zip(*messages(folder))
+        self._messages = list(messages(folder))
         newest = max(p.time_unix_nano for m in self._messages for p in points_of(m))
         by_ns = (newest_ns - newest) // MINUTE * MINUTE
         for message in self._messages:
             move(message, by_ns)
             rename(message, suffix)
         self.points = sum(1 for m in self._messages for _ in points_of(m))
-        self.truth = self._calculate(api, [at + by_ns for at in arrivals])
+        self.truth = self._calculate(api)
 
     def requests(self, _stop):
         for message in self._messages:
             yield message.SerializeToString(), sum(1 for _ in points_of(message))
 
-    def _calculate(self, api, arrivals):
+    def _calculate(self, api):
+        now = time.time_ns()
         with tempfile.TemporaryDirectory() as folder:
             requests = []
-            for i, (received, message) in enumerate(zip(arrivals, self._messages)):
+            for i, message in enumerate(self._messages):
                 path = pathlib.Path(folder, f"{i:04}")
                 path.write_bytes(message.SerializeToString())
-                requests.append(recording.Request(path, received, "identity", True))
-            values = oracle.posted(requests, time.time_ns())
+                requests.append(recording.Request(path, now + i * GAP_NS, "identity", True))
+            values = oracle.posted(requests, now - 1)
         hosts = {d.name: None for d, _, _ in values if d.kind == "host"}
         hosts = {name: api.add_host(name) for name in hosts}
         return {
