@@ -1,8 +1,8 @@
 """A program measured with the OpenTelemetry Python SDK: the workload of tests/clients/client.cjs.
 
-Works until `until` (Unix seconds) or until the file `stop_file` is there, then prints as JSON what it
-counted, and whether its last export was acknowledged. Its arguments are one JSON object: service, instance, transport (grpc, http), gzip, delta,
-endpoint, middle, until, stop_file (may be missing).
+Works until `until` (Unix seconds) or until the file `stop_file` is there, then prints as JSON what
+it counted, and whether its last export was acknowledged. Its arguments are one JSON object: service,
+instance, transport (grpc, http), gzip, delta, endpoint, middle, until, stop_file (may be missing).
 """
 import json
 import os

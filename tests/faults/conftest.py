@@ -1,5 +1,5 @@
-"""Tests marked `background` wait most of the time: they all run from the session's beginning, a few at
-a time; their verdicts are collected where pytest comes to them."""
+"""Tests marked `background` wait most of the time: they all run from the session's beginning, a few
+at a time; their verdicts are collected where pytest comes to them."""
 import concurrent.futures
 import pathlib
 import sys

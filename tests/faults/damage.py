@@ -184,6 +184,6 @@ def rows_of_noise(path):
 
 
 def copy(source, target):
-    """All but sockets, which cannot be copied: a file stands for the one that a killed process left."""
+    """All but sockets, which cannot be copied: a file stands for the one that was left."""
     shutil.copytree(source, target, symlinks=True, ignore=shutil.ignore_patterns("*.sock"))
     target.joinpath("admin.sock").write_bytes(bytes(10_000))

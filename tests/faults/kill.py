@@ -30,8 +30,8 @@ import world  # noqa: E402
 from lives import Lives  # noqa: E402
 from standin import StandIn  # noqa: E402
 
-# All that the oracle can read, but for three in which it matters what has arrived when a minute closes
-# (go-grpc, rust-http, same-identity), and one that has no service (kubeletstats).
+# All that the oracle can read, but for three in which it matters what has arrived when a minute
+# closes (go-grpc, rust-http, same-identity), and one that has no service (kubeletstats).
 RECORDINGS = [
     "python-grpc", "node-grpc", "micrometer-delta", "prometheus", "host-default", "java-agent",
     "rust-grpc-delta", "two-instances-delta", "grpc-zstd", "host-full", "go-grpc-lowmemory",

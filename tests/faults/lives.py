@@ -8,8 +8,9 @@ import tempfile
 import time
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-sys.path[:0] = [str(ROOT / "tests/e2e"), str(ROOT / "tests/mackerel")]
+sys.path[:0] = [str(ROOT / folder) for folder in ("tests/faults", "tests/e2e", "tests/mackerel")]
 
+from ports import free_address  # noqa: E402
 from running import Gateway, binary  # noqa: E402
 
 # A life ends at a moment drawn evenly from (0, LONGEST_LIFE_S). One in four is followed by one that
@@ -36,6 +37,8 @@ class Lives:
         self._made = None if directory else tempfile.mkdtemp(prefix="gateway-state-")
         self.directory = pathlib.Path(directory or self._made)
         self.options = {"minutes.grace": "1s", "state.durability": durability} | (options or {})
+        for key in ("receiver.grpc", "receiver.http", "admin"):
+            self.options[f"{key}.endpoint"] = free_address()
         if durability != "memory":
             self.options["state.directory"] = self.directory
         self.how = {"program": release_binary()} | how
@@ -69,16 +72,8 @@ class Lives:
         if not wait:
             return
         self.gateway.wait_ready()
-        if is_first:
-            self._keep_ports()
-        else:
+        if not is_first:
             self.recoveries_s.append(time.monotonic() - began)
-
-    def _keep_ports(self):
-        gateway = self.gateway
-        for key, address in (("receiver.grpc", gateway.grpc), ("receiver.http", gateway.http),
-                             ("admin", gateway.admin)):
-            self.options[f"{key}.endpoint"] = address
 
     def bury(self):
         """Keeps the log of a life that is over."""

@@ -53,8 +53,8 @@ def rename(message, suffix):
 
 
 class Recording:
-    """As world.Source: requests() and truth. It is for a gateway that began to watch just now, and that
-    gets the requests one after the other without a pause."""
+    """As world.Source: requests() and truth. It is for a gateway that began to watch just now, and
+    that gets the requests one after the other without a pause."""
 
     def __init__(self, api, folder, suffix, newest_ns):
         self.name = folder + suffix

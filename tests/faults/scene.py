@@ -1,4 +1,4 @@
-"""A gateway with a stand-in of the Mackerel API and a few made-up senders, for one fault at a time."""
+"""A gateway, a stand-in of the Mackerel API and a few made-up senders, for one fault at a time."""
 import contextlib
 import itertools
 import time
@@ -75,11 +75,13 @@ class Scene(contextlib.ExitStack):
             time.sleep(0.05)
 
     def wait_acknowledged(self, more, timeout_s=30):
+        """Until so many more requests were taken, or there are no more."""
+
         def total():
             return sum(sender.requests for sender in self.senders)
 
         before, deadline = total(), time.monotonic() + timeout_s
-        while total() < before + more:
+        while total() < before + more and any(sender.is_alive() for sender in self.senders):
             assert time.monotonic() < deadline, "nobody was taken"
             time.sleep(0.05)
 

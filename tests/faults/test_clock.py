@@ -1,8 +1,8 @@
 """The machine's clock steps (libfaketime under the release build): nothing is lost, no rate is
 negative, no minute is stuck, and ticks never go back. Senders keep the right time.
 
-Where the gateway's clock is days ahead it takes everything for too old, as it must: counted, not lost in
-silence.
+Where the gateway's clock is days ahead it takes everything for too old, as it must: counted, not
+lost in silence.
 """
 import glob
 import os
@@ -96,7 +96,7 @@ def test_a_clock_that_was_an_hour_ahead_loses_nothing_when_it_is_set_right():
 
 @pytest.mark.parametrize("with_kill", [False, True])
 def test_a_clock_that_is_days_ahead_counts_what_it_takes_for_old(with_kill):
-    """Nobody can post what it believes to be older than 24 h; nothing of it may be wrong or silent."""
+    """Nobody can post what it believes to be over 24 h old; nothing may be wrong or silent."""
     clock = Clock()
     with start_scene(clock, minutes=600) as scene:
         clock.set(3 * DAY)

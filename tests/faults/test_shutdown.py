@@ -78,6 +78,7 @@ def test_a_second_signal_ends_at_once_and_loses_nothing():
     with Scene() as scene:
         scene.api.fault(API, FOREVER, **SLOW)
         scene.send_all(scene.source("host"))
+        scene.watch.wait_queued(1, 30)  # a post is on its way, and takes a minute
         process = scene.lives.gateway.process
         process.send_signal(signal.SIGTERM)
         while "stopping" not in scene.lives.gateway.output():

@@ -1,5 +1,5 @@
 """State directories in which something is damaged, foreign or of another version: the start never
-fails, what is set aside is named in the log and in /status, and nothing is posted that is not true."""
+fails, what is set aside is named in the log and in /status, and nothing untrue is posted."""
 import functools
 import gzip
 import pathlib
