@@ -10,6 +10,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parent / "e2e"), str(HERE.parent / "mackerel")]
 pytest.register_assert_rewrite("running", "books", "lives", "world", "kill", "scene")
 
+import figures  # noqa: E402
 from running import binary  # noqa: E402
 
 AT_A_TIME = 12
@@ -24,13 +25,19 @@ def arguments_of(item):
     return item.callspec.params if hasattr(item, "callspec") else {}
 
 
+def run(item):
+    figures.test.name = item.nodeid
+    item.obj(**arguments_of(item))
+
+
 @pytest.fixture(scope="session", autouse=True)
 def futures(request):
     if binary() is None:
         pytest.skip("no binary: `make build` or `make dev` builds one")
+    figures.begin()
     pool = concurrent.futures.ThreadPoolExecutor(AT_A_TIME)
     request.session.futures = {
-        item.nodeid: pool.submit(item.obj, **arguments_of(item))
+        item.nodeid: pool.submit(run, item)
         for item in request.session.items
         if item.get_closest_marker("background") and not is_skipped(item)
     }

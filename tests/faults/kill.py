@@ -24,6 +24,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parent / "mackerel"), str(HERE.parent / "e2e")]
 
 import books  # noqa: E402
+import figures  # noqa: E402
 import replays  # noqa: E402
 import sdks  # noqa: E402
 import world  # noqa: E402
@@ -172,7 +173,7 @@ class Run:
         self._files.cleanup()
 
     def kill(self, times):
-        self.lives.kill_often(times, self.seed)
+        self.lives.kill_often(times, self.seed, after=self._watch.look)
 
     def finish(self, linger_s=0.0, settle_s=SETTLE_S):
         """Lets everybody end, waits until everything is posted (and a while longer), and judges."""
@@ -255,7 +256,9 @@ def run(
         with Run(api, lives, seed, folders=folders, sdk_kinds=sdk_kinds) as one:
             one.kill(kills)
             time.sleep(calm_s)
-            return one.finish(linger_s, settle_s)
+            outcome = one.finish(linger_s, settle_s)
+    figures.note(outcome)
+    return outcome
 
 
 def main():

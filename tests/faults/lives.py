@@ -99,8 +99,9 @@ class Lives:
 
     # --- many of them
 
-    def kill_often(self, times, seed):
-        """SIGKILL at random moments, `times` times; ends with a life that goes on."""
+    def kill_often(self, times, seed, after):
+        """SIGKILL at random moments, `times` times, and after() each start; ends with a life that
+        goes on."""
         rng = random.Random(seed)
         for left in reversed(range(times)):
             is_early = left and rng.random() < EARLY
@@ -112,6 +113,7 @@ class Lives:
                 self.kill()
                 self.early_kills += 1
             self.start()
+            after()
 
     @property
     def http(self):

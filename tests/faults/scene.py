@@ -4,6 +4,7 @@ import itertools
 import time
 
 import books
+import figures
 import kill
 import world
 from lives import Lives
@@ -59,6 +60,12 @@ class Scene(contextlib.ExitStack):
         self.send(self.source("host", minutes))
         self.send(self.source("service", minutes), way=world.Grpc)
 
+    def join(self):
+        """Until everything is sent and acknowledged."""
+        for sender in self.senders:
+            sender.join(FINISH_S)
+        self.finish()
+
     def finish(self):
         for sender in self.senders:
             sender.finish(FINISH_S)
@@ -111,6 +118,7 @@ class Scene(contextlib.ExitStack):
         outcome.violations = [one for one in self.api.violations if not kill.is_pace(one)]
         outcome.acknowledged_points = sum(sender.points for sender in self.senders)
         outcome.recovery_s = self.lives.recoveries_s
+        outcome.kills = self.lives.kills
         return outcome
 
     def check(self, timeout_s=SETTLE_S, may_drop=()):
@@ -120,5 +128,6 @@ class Scene(contextlib.ExitStack):
         dropped = last.by_label("points_dropped_total")
         outcome.dropped = {k: v for k, v in dropped.items() if k not in may_drop}
         outcome.unsettled = not last.is_settled
+        figures.note(outcome)
         assert outcome.problems == {}, self.lives.gateway.output()
         return outcome

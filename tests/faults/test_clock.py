@@ -12,6 +12,7 @@ import time
 
 import pytest
 
+import figures
 import sdks
 from lives import release_binary
 from scene import SETTLE_S, Scene
@@ -106,6 +107,8 @@ def test_a_clock_that_is_days_ahead_counts_what_it_takes_for_old(with_kill):
         scene.finish()
         last = scene.watch.wait_settled(60)
         outcome = scene.judge()
+        outcome.dropped = last.by_label("points_dropped_total")
+        figures.note(outcome)
         assert last.is_settled and outcome.books == []
         assert not (outcome.doubled or outcome.invented)
         assert last["points_dropped_total"] + last["values_expired_total"] > 0

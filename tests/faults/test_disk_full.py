@@ -1,6 +1,7 @@
 """The state directory's disk is full, loses its files or has no room for names: senders are asked to
 wait, what was acknowledged is kept and posted, and it goes on by itself when there is room again."""
 import http.client
+import random
 import re
 import time
 
@@ -39,6 +40,24 @@ class _Never:
     @staticmethod
     def is_set():
         return False
+
+
+class Ballast:
+    """A source of large requests without a point, each of them another one."""
+
+    truth, points, baselines = {}, 0, 0
+
+    def __init__(self, size, times):
+        self.size, self.times, self.sent = size, times, 0
+
+    def requests(self, _stop):
+        noise = random.Random(self.size)
+        for _ in range(self.times):
+            request = world.Request()
+            metric = request.resource_metrics.add().scope_metrics.add().metrics.add(name="ballast")
+            metric.description = noise.randbytes(self.size // 2).hex()
+            yield request.SerializeToString(), 0
+            self.sent += 1
 
 
 def ask_http(scene):
@@ -128,14 +147,18 @@ def test_a_disk_that_is_filled_and_emptied_again_and_again_loses_nothing():
         scene.check()
 
 
-def test_a_journal_that_fills_while_the_api_is_down_refuses_and_then_goes_on():
-    """Nothing but what is sent fills the journal; open minutes cannot leave it."""
+def test_more_than_the_journal_holds_is_taken_in_time():
+    """Forty megabytes through a journal of four: checkpoints make room, senders wait for them."""
     with small_disk.SmallDisk(DISK_BYTES) as disk:
-        with scene_on(disk, **{"state.journal.max_size": "8MiB"}) as scene:
+        with scene_on(disk, **{"state.journal.max_size": "4MiB"}) as scene:
             scene.api.fault("/api/v0/", float("inf"), broken="reset")
             scene.load(minutes=10)
+            ballast = Ballast(400_000, times=100)
+            scene.send(ballast, pause_s=0)
             scene.wait_acknowledged(30)
             scene.lives.restart()
+            scene.join()
+            assert ballast.sent == 100
             scene.api.clear_faults()
             scene.check()
 

@@ -11,6 +11,7 @@ import pytest
 
 import books
 import damage
+import figures
 import kill
 import world
 from lives import Lives
@@ -33,6 +34,7 @@ class Template:
     def __init__(self):
         self.path = pathlib.Path(tempfile.mkdtemp(prefix="gateway-template-"), "state")
         self.truth = {}
+        self.points = 0
         with Scene(OPTIONS, directory=self.path) as scene:
             for name, host_id in HOSTS.items():
                 scene.api.add_host(name, host_id=host_id)
@@ -47,6 +49,7 @@ class Template:
         source = world.Source(name, ("host", HOSTS[name]), world.past_minute(5), MINUTES, name)
         scene.send_all(source, pause_s=0)
         self.truth |= source.truth
+        self.points += source.points
         scene.watch.wait_queued(len(self.truth), 30)
         for number in range(3):
             send_ballast(scene, number)
@@ -109,6 +112,8 @@ class Case:
         self.outcome = kill.Outcome()
         held = {key: posted[-1] for key, posted in api.values.items()}
         kill.compare(self.outcome, template().truth, held)
+        self.outcome.acknowledged_points = template().points
+        figures.note(self.outcome)
         self._expect(not self.outcome.doubled, self.outcome.doubled[:3])
         self._expect(not self.outcome.invented, self.outcome.invented[:3])
         self._expect(api.violations == [], api.violations)
