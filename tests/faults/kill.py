@@ -18,6 +18,7 @@ import pathlib
 import random
 import sys
 import tempfile
+import threading
 import time
 
 HERE = pathlib.Path(__file__).resolve().parent
@@ -147,6 +148,38 @@ def make_senders(api, lives, seed, folders):
     return senders
 
 
+class Trouble(threading.Thread):
+    """An API that answers badly now and then."""
+
+    WAYS = [
+        {"status": 500},
+        {"status": 503, "headers": {"Retry-After": "1"}},
+        {"status": 429},
+        {"delay_s": 2},
+        {"delay_s": 1, "status": 504, "after": True},
+        {"broken": "reset"},
+        {"broken": "reset", "after": True},
+        {"broken": "half"},
+        {"broken": "headless"},
+        {"broken": "garbage"},
+    ]
+
+    def __init__(self, api, seed):
+        super().__init__(daemon=True)
+        self._api, self._rng = api, random.Random(f"{seed} trouble")
+        self._ending = threading.Event()
+
+    def run(self):
+        while not self._ending.wait(self._rng.uniform(0, 3)):
+            way = self._rng.choice(self.WAYS)
+            self._api.fault("/api/v0/", self._rng.randint(1, 3), **way)
+
+    def end(self):
+        self._ending.set()
+        self.join()
+        self._api.clear_faults()
+
+
 class Run:
     """One gateway, its senders and its watch."""
 
@@ -172,8 +205,13 @@ class Run:
         self._watch.end()
         self._files.cleanup()
 
-    def kill(self, times):
+    def kill(self, times, has_trouble=False):
+        trouble = Trouble(self.api, self.seed)
+        if has_trouble:
+            trouble.start()
         self.lives.kill_often(times, self.seed, after=self._watch.look)
+        if has_trouble:
+            trouble.end()
 
     def finish(self, linger_s=0.0, settle_s=SETTLE_S):
         """Lets everybody end, waits until everything is posted (and a while longer), and judges."""
@@ -249,12 +287,13 @@ def run(
     calm_s=0.0,
     linger_s=0.0,
     settle_s=SETTLE_S,
+    has_trouble=False,
     **how,
 ):
     options = {"hosts.native_metrics": "on"}
     with StandIn() as api, Lives(api, options, durability=durability, **how) as lives:
         with Run(api, lives, seed, folders=folders, sdk_kinds=sdk_kinds) as one:
-            one.kill(kills)
+            one.kill(kills, has_trouble)
             time.sleep(calm_s)
             outcome = one.finish(linger_s, settle_s)
     figures.note(outcome)
@@ -268,6 +307,7 @@ def main():
     parser.add_argument("--durability", default="process", choices=["process", "fsync", "memory"])
     parser.add_argument("--program", help="the binary; default: the release build")
     parser.add_argument("--made-up-only", action="store_true", help="no recordings, no SDKs")
+    parser.add_argument("--trouble", action="store_true", help="the API answers badly now and then")
     parser.add_argument("--calm", type=float, default=0.0, help="seconds of load after the kills")
     parser.add_argument("--linger", type=float, default=70.0, help="seconds before the verdict")
     parser.add_argument("--json", type=pathlib.Path, help="where the figures go as well")
@@ -280,6 +320,7 @@ def main():
         durability=arguments.durability,
         calm_s=arguments.calm,
         linger_s=arguments.linger,
+        has_trouble=arguments.trouble,
         folders=[] if arguments.made_up_only else RECORDINGS,
         sdk_kinds=sdks.KINDS if sdks.are_installed() and not arguments.made_up_only else (),
         **how,

@@ -27,7 +27,9 @@ def test_kills_lose_nothing_and_double_nothing():
 
 
 def test_kills_between_group_commits_lose_nothing():
-    outcome = kill.run(kills=5, seed=SEED + 1, durability="fsync", folders=[])
+    outcome = kill.run(
+        kills=5, seed=SEED + 1, durability="fsync", folders=[], has_trouble=True
+    )
     assert outcome.problems == {}
 
 
