@@ -12,7 +12,7 @@ VALUE_ENDS = ("values_delivered_total", "values_replaced_total", "values_expired
 RISING = ("points_received_total", "points_merged_total", "points_skipped_total",
           "points_dropped_total", "values_closed_total", "values_delivered_total",
           "values_expired_total", "values_rejected_total")
-LOOK_S = 0.05
+LOOK_S = 0.1
 
 
 class Books:

@@ -13,7 +13,7 @@ pytest.register_assert_rewrite("running", "books", "lives", "world", "kill", "sc
 import figures  # noqa: E402
 from running import binary  # noqa: E402
 
-AT_A_TIME = 12
+AT_A_TIME = 20
 TOO_LATE_S = 900
 
 

@@ -39,7 +39,7 @@ class Clock:
         self.environment = {
             "LD_PRELOAD": LIBRARY,
             "FAKETIME_TIMESTAMP_FILE": self._file,
-            "FAKETIME_NO_CACHE": 1,
+            "FAKETIME_CACHE_DURATION": 1,
             "DONT_FAKE_MONOTONIC": 1,
         }
 
