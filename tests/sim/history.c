@@ -98,7 +98,8 @@ static void lose(struct history *history, uint64_t lsn)
 
     if (!record)
         return;
-    if (record->is_acknowledged)
+    history->lost += record->is_acknowledged;
+    if (record->is_acknowledged && !history->tolerates_loss)
         complain(history, "acknowledged record %" PRIu64 " is lost", lsn);
     record->lsn = 0;
     history->by_lsn[lsn - 1] = TABLE_NONE;
@@ -138,6 +139,9 @@ void history_give(struct history *history, const struct journal_record *record,
     if (record->lsn <= before_lsn)
         complain(history, "record %" PRIu64 " came after %" PRIu64, record->lsn,
                  before_lsn);
+    if (record->context && record->lsn <= history->floor_lsn)
+        complain(history, "LSN %" PRIu64 " was given again, up to %" PRIu64 " are known",
+                 record->lsn, history->floor_lsn);
     for (uint64_t lsn = before_lsn + 1; lsn < record->lsn; lsn++)
         lose(history, lsn);
     if (index == TABLE_NONE || !is_same(&history->records[index], record)) {
@@ -145,7 +149,7 @@ void history_give(struct history *history, const struct journal_record *record,
         return;
     }
     kept = &history->records[index];
-    if (kept->is_refused && index < history->settled)
+    if (kept->is_refused && index < history->settled && !history->tolerates_loss)
         complain(history, "record %" PRIu64 " was refused and came", record->lsn);
     if (kept->lsn && kept->lsn != record->lsn)
         complain(history, "record %" PRIu64 " came again as %" PRIu64, kept->lsn,
@@ -158,8 +162,9 @@ void history_give(struct history *history, const struct journal_record *record,
     place(history, record->lsn, index);
 }
 
-void history_end_recovery(struct history *history, uint64_t last_lsn)
+void history_end_recovery(struct history *history, uint64_t last_lsn, uint64_t known_lsn)
 {
+    history->floor_lsn = last_lsn > known_lsn ? last_lsn : known_lsn;
     for (uint64_t lsn = last_lsn + 1; lsn <= history->last_lsn; lsn++)
         lose(history, lsn);
     if (last_lsn < history->last_lsn)

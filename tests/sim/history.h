@@ -37,9 +37,12 @@ struct history {
     struct table by_time;
     uint32_t *by_lsn; /* index of the record, TABLE_NONE: none; place 0 is LSN 1 */
     size_t last_lsn, lsn_room;
+    uint64_t floor_lsn; /* known when the process began: new records are above it */
     uint64_t violations;
     char violation[256]; /* the first one */
     uint64_t replaced;   /* unacknowledged records that gave way to others */
+    bool tolerates_loss; /* of acknowledged records, which are counted */
+    uint64_t lost;
 };
 
 /* Zero-initialise it. */
@@ -54,8 +57,9 @@ void history_answer(struct history *history, size_t index, enum error_kind kind)
 /* The engine of a process whose state stood at `before_lsn` was given the record. */
 void history_give(struct history *history, const struct journal_record *record,
                   uint64_t before_lsn);
-/* A process began; all that the journal kept was given, the last one with that LSN. */
-void history_end_recovery(struct history *history, uint64_t last_lsn);
+/* A process began; all that the journal kept was given, the last one with that LSN. Checkpoint and
+ * outbox know LSNs up to the other. */
+void history_end_recovery(struct history *history, uint64_t last_lsn, uint64_t known_lsn);
 
 /* The record with that LSN; NULL when there is none. */
 const struct history_record *history_at(const struct history *history, uint64_t lsn);

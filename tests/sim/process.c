@@ -156,9 +156,12 @@ void process_answer(struct process *process, struct errand *errand,
     process->deliver_ns = now_ns;
 }
 
-void process_drain(struct process *process)
+void process_stop(struct process *process, uint64_t now_ns)
 {
-    dispatch_drain(process->dispatch);
+    journal_flush(process->journal);
+    apply_all(process);
+    commit(process, now_ns);
+    process_store_finish(process, now_ns);
 }
 
 /* ---- life -------------------------------------------------------------------------------- */

@@ -66,8 +66,8 @@ bool process_is_due(const struct process *process, enum process_lane lane,
 uint64_t process_next_ns(const struct process *process);
 void process_step(struct process *process, uint64_t now_ns);
 
-/* From now on values do not wait and gather; the checks at the end want an empty outbox. */
-void process_drain(struct process *process);
+/* SIGTERM: what was accepted is applied, a last checkpoint is written; free it then. */
+void process_stop(struct process *process, uint64_t now_ns);
 
 const struct fold *process_fold(const struct process *process);
 struct outbox *process_outbox(struct process *process);

@@ -142,7 +142,8 @@ bool process_store_open(struct process *process, uint64_t now_ns)
     if (!open_outbox(process) || !recover(process) ||
         process->options.is_dead(process->options.self))
         return false;
-    history_end_recovery(process->options.history, fold_lsn(process->fold));
+    history_end_recovery(process->options.history, fold_lsn(process->fold),
+                         outbox_committed_lsn(process->outbox));
     process->saved_at_ns = now_ns;
     process->save_ns = process->options.disk ? now_ns + LOOK_S * S_NS : UINT64_MAX;
     return true;
@@ -211,6 +212,18 @@ static void go_on(struct process *process, enum save_step step, bool is_done,
     }
     process->save_step = step;
     process->save_ns = now_ns + STEP_MS * MS_NS;
+}
+
+void process_store_finish(struct process *process, uint64_t now_ns)
+{
+    if (!process->options.disk)
+        return;
+    if (process->save_step != SAVE_BEGIN)
+        give_up(process, now_ns);
+    go_on(process, SAVE_SYNC, begin(process, now_ns), now_ns);
+    for (int step = SAVE_SYNC; step <= SAVE_FORGET && process->save_step != SAVE_BEGIN;
+         step++)
+        process_store_save(process, now_ns);
 }
 
 void process_store_save(struct process *process, uint64_t now_ns)

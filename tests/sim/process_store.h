@@ -58,6 +58,9 @@ void process_store_apply(struct process *process, const struct journal_record *r
 /* The next step of a checkpoint. */
 void process_store_save(struct process *process, uint64_t now_ns);
 
+/* A last checkpoint, all its steps. */
+void process_store_finish(struct process *process, uint64_t now_ns);
+
 /* Keeps the first thing that does not hold. */
 void process_store_note(struct process *process, bool holds, const char *problem);
 

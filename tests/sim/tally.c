@@ -45,6 +45,8 @@ static void add_numbers(struct world_result *sum, const struct world_result *one
     sum->kills += one->kills;
     sum->crashes += one->crashes;
     sum->recovery_kills += one->recovery_kills;
+    sum->stops += one->stops;
+    sum->lost_records += one->lost_records;
     sum->boots += one->boots;
     sum->acknowledged_points += one->acknowledged_points;
     sum->posted_values += one->posted_values;
@@ -92,6 +94,7 @@ static void print_gateway(const struct world_result *sum)
     print("kills", sum->kills);
     print("  of them with the machine", sum->crashes);
     print("  of them while recovering", sum->recovery_kills);
+    print("stops", sum->stops);
     print("starts", sum->boots);
     print("checkpoints written", sum->process.checkpoints);
     print("checkpoints that failed", sum->process.failed_checkpoints);

@@ -53,6 +53,7 @@ enum aim {
     AIM_APPEND, /* of a request */
     AIM_NOW,    /* between two steps */
     AIM_ANYWHERE,
+    AIM_STOP, /* it is asked to stop, and may die of that as well */
 };
 
 /* The disk has it from then on. */
@@ -75,12 +76,14 @@ struct world {
     uint64_t outage_from_ns, outage_until_ns; /* 0: no long one */
     struct chance chance;
     uint64_t journal_max_bytes;
+    struct pipeline_options pipeline;
     struct fake_disk *disk;
     struct sim_vfs *vfs;
     uint64_t kills[KILLS_MAX]; /* when; in order */
     size_t kill_count, next_kill;
     struct trouble troubles[TROUBLES_MAX];
     size_t trouble_count, next_trouble;
+    bool crashes;  /* the machine, now and then */
     bool is_armed; /* the process is to die where `aim` says */
     enum aim aim;
     uint64_t boot_ns; /* when the next process starts; UINT64_MAX: one runs */
@@ -272,11 +275,6 @@ static uint64_t stamp(void *self)
     return world->last_stamp_ns;
 }
 
-static const struct pipeline_options pipeline_options = {
-    .grace_ns = UINT64_C(15000000000),
-    .lateness_ns = UINT64_C(300000000000),
-};
-
 static void add_stats(struct world *world)
 {
     struct process_stats one;
@@ -285,14 +283,19 @@ static void add_stats(struct world *world)
     process_add_stats(&world->result->process, &one);
 }
 
-/* The process is gone, and perhaps the machine with it. */
-static void bury(struct world *world)
+static void check(struct world *world)
 {
-    struct chance *chance = &world->chance;
-    uint64_t most_s = chance_one_in(chance, 4) ? 8 * 60 : 20;
+    const char *problem = world->process ? process_check(world->process) : NULL;
 
-    world->result->kills++;
-    trace(world, "killed", world->result->kills);
+    if (problem)
+        fail(world, "%s", problem);
+    if (world->history.violations)
+        fail(world, "journal: %s", world->history.violation);
+}
+
+/* Nobody answers any more, here or there. */
+static void end_process(struct world *world)
+{
     for (size_t i = 0; i < world->unanswered_count; i++)
         reply(world, senders_request(world->senders, world->unanswered[i]),
               SENDER_UNHEARD);
@@ -305,7 +308,18 @@ static void bury(struct world *world)
         add_stats(world);
     process_free(world->process);
     world->process = NULL;
-    if (world->options.store == WORLD_FSYNC && chance_one_in(chance, 2)) {
+}
+
+/* The process is gone, and perhaps the machine with it. */
+static void bury(struct world *world)
+{
+    struct chance *chance = &world->chance;
+    uint64_t most_s = chance_one_in(chance, 4) ? 8 * 60 : 20;
+
+    world->result->kills++;
+    trace(world, "killed", world->result->kills);
+    end_process(world);
+    if (world->crashes && chance_one_in(chance, 2)) {
         world->result->crashes++;
         trace(world, "crashed", world->result->crashes);
         fake_disk_crash(world->disk);
@@ -314,10 +328,34 @@ static void bury(struct world *world)
     world->boot_ns = world->now_ns + chance_between(chance, 100, most_s * 1000) * MS_NS;
 }
 
+static void stop(struct world *world)
+{
+    if (chance_one_in(&world->chance, 3))
+        fake_disk_kill_at(world->disk, chance_between(&world->chance, 1, 12));
+    process_stop(world->process, world->now_ns);
+    if (is_dead(world))
+        return;
+    check(world);
+    fake_disk_kill_at(world->disk, 0);
+    world->result->stops++;
+    trace(world, "stopped", world->result->stops);
+    end_process(world);
+    world->boot_ns = world->now_ns + chance_between(&world->chance, 100, 20000) * MS_NS;
+}
+
 static void bury_if_dead(struct world *world)
 {
     if (is_dead(world))
         bury(world);
+}
+
+/* Each start may have another configuration. */
+static const struct pipeline_options *choose_config(struct world *world)
+{
+    static const uint64_t graces_s[] = {10, 15, 30};
+
+    world->pipeline.grace_ns = graces_s[chance_below(&world->chance, 3)] * S_NS;
+    return &world->pipeline;
 }
 
 static struct process_options process_options(struct world *world)
@@ -331,7 +369,7 @@ static struct process_options process_options(struct world *world)
                                                           : JOURNAL_PROCESS,
         .journal_max_bytes = world->journal_max_bytes,
         .outbox_max_bytes = 256 << 20,
-        .pipeline = &pipeline_options,
+        .pipeline = choose_config(world),
         .history = &world->history,
         .random = draw_jitter,
         .stamp = stamp,
@@ -381,13 +419,15 @@ static void kill(struct world *world)
     world->next_kill++;
     if (!world->process)
         return;
-    world->aim = (enum aim)chance_below(chance, AIM_ANYWHERE + 1);
+    world->aim = (enum aim)chance_below(chance, AIM_STOP + 1);
     world->is_armed = world->aim < AIM_NOW;
     trace(world, "kill", world->aim);
     if (world->aim == AIM_NOW)
         fake_disk_kill(world->disk);
     if (world->aim == AIM_ANYWHERE)
         fake_disk_kill_at(world->disk, chance_between(chance, 1, 300));
+    if (world->aim == AIM_STOP)
+        stop(world);
 }
 
 /* The process gets where it is to die: in one of the next few changes of the disk. */
@@ -414,16 +454,6 @@ static void trouble_disk(struct world *world)
                                           .write_one_in = kind == TROUBLE_WRITES ? 20 : 0,
                                           .sync_one_in = kind == TROUBLE_SYNCS ? 5 : 0,
                                       });
-}
-
-static void check(struct world *world)
-{
-    const char *problem = world->process ? process_check(world->process) : NULL;
-
-    if (problem)
-        fail(world, "%s", problem);
-    if (world->history.violations)
-        fail(world, "journal: %s", world->history.violation);
 }
 
 /* ---- the loop ---------------------------------------------------------------------------- */
@@ -523,7 +553,7 @@ static bool is_over(struct world *world)
     return counts.values == 0 && world->flight_count == 0 &&
            fake_api_next_ns(world->api) == UINT64_MAX &&
            pipeline_ledger(fold_pipeline(process_fold(world->process)))->pending == 0 &&
-           history_count_missing(&world->history) == 0;
+           (world->options.loses_power || history_count_missing(&world->history) == 0);
 }
 
 static void run(struct world *world)
@@ -608,6 +638,7 @@ static void create(struct world *world)
 
     world->chance = chance_split(&all, TAG_WORLD);
     jitter = chance_split(&all, TAG_PROCESS);
+    world->pipeline.lateness_ns = UINT64_C(300000000000);
     world->start_ns = world->now_ns = SCENE_MIDNIGHT_S * S_NS +
                                       chance_below(&world->chance, 86400000) * MS_NS;
     world->boot_ns = world->start_ns;
@@ -628,10 +659,12 @@ static void create(struct world *world)
     plan_moods(world);
     if (world->options.store == WORLD_IN_MEMORY)
         return;
+    world->crashes = world->options.store == WORLD_FSYNC || world->options.loses_power;
+    world->history.tolerates_loss = world->options.loses_power;
     world->disk = fake_disk_new(&(struct fake_disk_options){
         .seed = chance_split(&all, TAG_DISK).state,
         .capacity = DISK_BYTES,
-        .survives_in_part = world->options.store == WORLD_FSYNC,
+        .survives_in_part = world->crashes,
     });
     world->vfs = sim_vfs_new(fake_disk_handle(world->disk), world->options.seed,
                              &world->now_ns);
@@ -683,7 +716,7 @@ static void judge(struct world *world)
             .mackerel = fake_api_values(world->api),
             .points = points,
             .values = &values,
-            .options = &pipeline_options,
+            .options = &world->pipeline,
             .seed = 0,
             .expired_until_s = expired_until_s(world),
         },
@@ -722,6 +755,7 @@ static void sum_up(struct world *world)
     result->senders = *senders_stats(world->senders);
     result->api = *fake_api_stats(world->api);
     result->replaced_records = world->history.replaced;
+    result->lost_records = world->history.lost;
     if (world->process)
         add_stats(world);
     add_disk_stats(world);
@@ -741,7 +775,7 @@ void world_run(const struct world_options *options, struct world_result *result)
     *result = (struct world_result){0};
     create(&world);
     run(&world);
-    if (!result->problem[0])
+    if (!result->problem[0] && !options->loses_power)
         judge(&world);
     sum_up(&world);
     destroy(&world);

@@ -32,6 +32,8 @@ struct world_options {
     uint64_t outage_s; /* one long outage of Mackerel; 0: moods by the seed */
     bool disk_fails;   /* full and failing disks by the seed */
     bool is_diskless;  /* really WORLD_IN_MEMORY */
+    bool
+        loses_power; /* crashes although durability is `process`: only starts and books are judged */
     bool is_verbose;
 };
 
@@ -40,7 +42,9 @@ struct world_result {
     char problem[512]; /* empty: all is well */
     uint64_t trace;    /* hash of everything that happened */
     double simulated_h;
-    uint64_t kills, crashes, recovery_kills, boots;
+    uint64_t kills, crashes, recovery_kills, stops, boots;
+    uint64_t
+        lost_records; /* acknowledged ones that a power loss took; loses_power only */
     uint64_t acknowledged_points, posted_values, skipped, dropped, expired, rejected;
     uint64_t replaced_records;
     struct senders_stats senders;
