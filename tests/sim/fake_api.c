@@ -485,6 +485,14 @@ void fake_api_take(struct fake_api *api, const struct api_request *request,
     };
 }
 
+void fake_api_cut(struct fake_api *api, uint64_t now_ns)
+{
+    for (size_t i = 0; i < api->effect_count; i++)
+        if (api->effects[i].at_ns < now_ns + LATE_MS * MS_NS &&
+            chance_one_in(&api->chance, 2))
+            api->effects[i].at_ns = now_ns + chance_below(&api->chance, LATE_MS) * MS_NS;
+}
+
 void fake_reply_release(struct fake_reply *reply)
 {
     buffer_release(&reply->body);

@@ -55,6 +55,8 @@ struct fake_reply {
 
 void fake_api_take(struct fake_api *api, const struct api_request *request,
                    uint64_t now_ns, struct fake_reply *reply);
+/* The clients of everything that is on its way are gone: some of it takes effect late, up to 30 s on. */
+void fake_api_cut(struct fake_api *api, uint64_t now_ns);
 void fake_reply_release(struct fake_reply *reply);
 
 /* When something takes effect next; UINT64_MAX: nothing waits. */

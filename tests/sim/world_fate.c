@@ -197,6 +197,14 @@ void world_fate_aim_append(struct world *world)
     fake_disk_kill_at(world->disk, chance_between(&world->chance, 1, 2));
 }
 
+void world_fate_aim_flight(struct world *world)
+{
+    if (!world->is_armed || world->aim != AIM_FLIGHT)
+        return;
+    world->is_armed = false;
+    fake_disk_kill(world->disk);
+}
+
 /* ---- what is due ------------------------------------------------------------------------- */
 
 void world_fate_act(struct world *world)

@@ -105,6 +105,7 @@ void world_mail_post(void *self, struct errand *errand)
     world->flights = memory_grow(world->flights, world->flight_count + 1,
                                  &world->flight_room, sizeof(*world->flights));
     world->flights[world->flight_count++] = flight;
+    world_fate_aim_flight(world);
 }
 
 static size_t first_flight(const struct world *world)
@@ -168,6 +169,7 @@ void world_mail_cut(struct world *world)
     for (size_t i = 0; i < world->flight_count; i++)
         fake_reply_release(&world->flights[i].reply);
     world->flight_count = 0;
+    fake_api_cut(world->api, world->now_ns);
 }
 
 void world_mail_release(struct world *world)

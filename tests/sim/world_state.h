@@ -54,6 +54,7 @@ enum aim {
     AIM_DELIVER = LANE_DELIVER,
     AIM_SAVE = LANE_SAVE,
     AIM_APPEND, /* of a request */
+    AIM_FLIGHT, /* while a post is on its way */
     AIM_NOW,    /* between two steps */
     AIM_ANYWHERE,
     AIM_STOP, /* it is asked to stop, and may die of that as well */
@@ -142,6 +143,8 @@ uint64_t world_fate_next_ns(const struct world *world);
 void world_fate_aim(struct world *world);
 /* Before a request is appended. */
 void world_fate_aim_append(struct world *world);
+/* After a request to Mackerel set off. */
+void world_fate_aim_flight(struct world *world);
 /* To be called after everything that the process did. */
 void world_fate_bury_if_dead(struct world *world);
 void world_fate_add_stats(struct world *world);
