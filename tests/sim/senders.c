@@ -41,7 +41,7 @@ struct sender {
     uint64_t interval_ns, next_export_ns, last_export_ns;
     int64_t clock_error_ns;
     uint64_t start_ns; /* of the process that is measured, by the sender's clock */
-    unsigned restarts_one_in, silent_one_in;
+    unsigned restarts_one_in, silent_one_in, hiccups_one_in;
     uint64_t silent_until_ns;          /* measures nothing until then */
     uint64_t cut_off_ns, cut_until_ns; /* does not reach the gateway in between */
     uint64_t gives_up_ns;              /* after the first attempt */
@@ -163,6 +163,7 @@ static void draw_habits(const struct senders *senders, struct sender *sender)
                              (int64_t)(2000 * MS_NS);
     sender->restarts_one_in = chance_one_in(chance, 2) ? 60 : 0;
     sender->silent_one_in = chance_one_in(chance, 3) ? 50 : 0;
+    sender->hiccups_one_in = chance_one_in(chance, 3) ? 10 : 0;
     if (chance_one_in(chance, 3)) {
         /* After an hour of silence a stream is forgotten. */
         uint64_t most_cut_s = chance_one_in(chance, 6) ? 2 * 3600 : 50 * 60;
@@ -187,7 +188,8 @@ static void draw(struct senders *senders, unsigned index)
 
     sender->chance = chance_split(&all, index);
     snprintf(sender->service, sizeof(sender->service), "svc-%u",
-             (unsigned)chance_below(chance, senders->options.count));
+             (unsigned)chance_below(
+                 chance, senders->options.shares_service ? 1 : senders->options.count));
     snprintf(sender->instance, sizeof(sender->instance), "instance-%u", index);
     if (chance_one_in(chance, 3))
         snprintf(sender->host, sizeof(sender->host), "host-%u", index);
@@ -387,6 +389,10 @@ static void export(struct senders *senders, unsigned index, uint64_t now_ns)
         restart(sender, time_ns - chance_between(chance, 1100, 5000) * MS_NS);
     if (chance_one_in(chance, sender->silent_one_in))
         sender->silent_until_ns = now_ns + chance_between(chance, 60, 1800) * S_NS;
+    if (now_ns >= sender->cut_until_ns && chance_one_in(chance, sender->hiccups_one_in)) {
+        sender->cut_off_ns = now_ns;
+        sender->cut_until_ns = now_ns + chance_between(chance, 20, 240) * S_NS;
+    }
     request = new_request(senders, index);
     for (size_t i = 0; i < sender->gauge_count; i++) {
         struct gauge *gauge = &sender->gauges[i];

@@ -4,7 +4,8 @@
  * Each is drawn from the seed: its metrics (counters with restarts, deltas, histograms, gauges,
  * up-down counters), interval, clock error, and its habits. A body that was not acknowledged is sent
  * again byte for byte, until it is, or until its sender gives up; what was measured meanwhile waits
- * behind it in a queue. Some are cut off from the gateway for a while and replay their queues. Some
+ * behind it in a queue. Some are cut off from the gateway, for minutes or hours, and replay their
+ * queues. Some
  * keep up to four requests on their way at a time, so that their points arrive out of order.
  *
  * Bodies that hold deltas are given up after 9 minutes: the gateway recognises a repeat for 10.
@@ -53,7 +54,8 @@ struct senders_options {
     uint64_t seed;
     uint64_t from_ns, until_ns; /* Unix time: when they measure */
     unsigned count;
-    bool has_poison; /* some send a metric that Mackerel refuses */
+    bool shares_service; /* all are one service */
+    bool has_poison;     /* some send a metric that Mackerel refuses */
 };
 
 struct senders *senders_new(const struct senders_options *options);

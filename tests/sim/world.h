@@ -31,6 +31,7 @@ struct world_options {
     unsigned kills;    /* planned; more happen while recovering */
     uint64_t outage_s; /* one long outage of Mackerel; 0: moods by the seed */
     bool disk_fails;   /* full and failing disks by the seed */
+    bool dies_posting; /* every kill finds a post on its way, to a shaky Mackerel */
     bool is_diskless;  /* really WORLD_IN_MEMORY */
     bool
         loses_power; /* crashes although durability is `process`: only starts and books are judged */

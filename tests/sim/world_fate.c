@@ -152,7 +152,9 @@ static void kill(struct world *world)
     world->next_kill++;
     if (!world->process)
         return;
-    world->aim = (enum aim)chance_below(chance, AIM_STOP + 1);
+    world->aim = world->options.dies_posting
+                     ? AIM_FLIGHT
+                     : (enum aim)chance_below(chance, AIM_STOP + 1);
     world->is_armed = world->aim < AIM_NOW;
     world_trace(world, "kill", world->aim);
     if (world->aim == AIM_NOW)

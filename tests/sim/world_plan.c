@@ -19,6 +19,9 @@ static void plan_moods(struct world *world)
                                  ? API_WELL
                                  : (enum api_mood)chance_below(chance, API_NARROW + 1);
 
+        if (world->options.dies_posting)
+            mood = (enum api_mood)chance_below(chance, API_SHAKY + 1);
+
         fake_api_plan(world->api, at_ns, mood);
         at_ns += chance_between(chance, 10, 600) * WORLD_S_NS;
     }
@@ -83,6 +86,7 @@ void world_plan(struct world *world)
         .until_ns = world->end_ns,
         .count = world->options.senders,
         /* What expires and what is refused could not be told apart. */
+        .shares_service = world->options.dies_posting,
         .has_poison = world->options.outage_s == 0,
     });
     senders_list_destinations(world->senders, add_destination, world);
