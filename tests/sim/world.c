@@ -123,6 +123,7 @@ static void run(struct world *world)
     }
 }
 
+/* Minutes up to this one could become 24 h old (less a minute of margin) before they were sent. */
 static uint64_t expired_until_s(const struct world *world)
 {
     const uint64_t age_s = 24 * 3600 - 60, drain_s = 600;

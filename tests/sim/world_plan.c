@@ -119,5 +119,3 @@ void world_plan_release(struct world *world)
     sim_vfs_free(world->vfs);
     fake_disk_free(world->disk);
 }
-
-/* Minutes up to this one could become 24 h old (less a minute of margin) before they were sent. */
