@@ -82,7 +82,10 @@ static void add_stream(struct senders *senders, unsigned index, const char *metr
     *stream = (struct sim_stream){
         .sender = index,
         .kind = kind,
-        .is_orderly = sender->max_flights == 1,
+        /* Deltas of nameless senders are one stream. */
+        .is_orderly = sender->max_flights == 1 &&
+                      (sender->resource.instance ||
+                       (kind != SCENE_DELTA && kind != SCENE_DELTA_HISTOGRAM)),
     };
     snprintf(stream->destination, sizeof(stream->destination), "%s %.40s",
              is_host ? "host" : "service", is_host ? sender->host : sender->service);
@@ -195,7 +198,7 @@ static void draw(struct senders *senders, unsigned index)
         snprintf(sender->host, sizeof(sender->host), "host-%u", index);
     sender->resource = (struct scene_resource){
         .service = sender->service,
-        .instance = sender->instance,
+        .instance = chance_one_in(chance, 4) ? NULL : sender->instance,
         .host = sender->host[0] ? sender->host : NULL,
         .is_sdk = true,
     };

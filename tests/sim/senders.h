@@ -8,6 +8,8 @@
  * queues. Some
  * keep up to four requests on their way at a time, so that their points arrive out of order.
  *
+ * Some have no instance id, like SDKs that send none: only their start times tell them apart.
+ *
  * Bodies that hold deltas are given up after 9 minutes: the gateway recognises a repeat for 10.
  */
 #ifndef TESTS_SIM_SENDERS_H
