@@ -8,7 +8,9 @@
 
 char *buffer_reserve(struct buffer *buffer, size_t more)
 {
-    buffer->ptr = memory_grow(buffer->ptr, buffer->len + more, &buffer->capacity, 1);
+    size_t room = more > 0 ? more : 1; /* nothing has a place as well: never NULL */
+
+    buffer->ptr = memory_grow(buffer->ptr, buffer->len + room, &buffer->capacity, 1);
     return buffer->ptr + buffer->len;
 }
 

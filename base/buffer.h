@@ -14,7 +14,7 @@ struct buffer {
     size_t len, capacity;
 };
 
-/* Makes room for `more` bytes behind len and returns where they go; len does not move. */
+/* Makes room for `more` bytes behind len and returns where they go, never NULL; len stays. */
 char *buffer_reserve(struct buffer *buffer, size_t more);
 
 void buffer_append(struct buffer *buffer, struct slice bytes);

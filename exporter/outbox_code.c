@@ -172,12 +172,12 @@ static void read_slot(struct outbox_row *row, const char *from, struct slice nam
 
 struct outbox_row *outbox_code_read(const struct outbox_record *record, struct error *err)
 {
-    const char *slots = record->payload.ptr + HEADER_BYTES;
+    const char *slots, *name;
     struct outbox_row *row;
-    const char *name;
 
     if (!check(record, err))
         return NULL;
+    slots = record->payload.ptr + HEADER_BYTES;
     row = outbox_row_new(record->destination, record->minute_s, record->lane);
     row->revision = record->revision;
     name = slots + record->values * SLOT_BYTES;

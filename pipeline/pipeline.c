@@ -96,6 +96,16 @@ static bool is_timely(struct pipeline *p, const struct otlp_point *point,
     return true;
 }
 
+/* Field by field: a struct from the stack would take its padding along into what is saved. */
+static void change_owner(struct owner *owner, uint32_t source, uint64_t time_ns)
+{
+    owner->before = owner->source;
+    owner->before_last_ns = owner->last_ns;
+    owner->source = source;
+    owner->last_ns = time_ns;
+    owner->cadence = (struct cadence){0};
+}
+
 /*
  * One source feeds a native group of a host at a time, until it is not alive. Points of one export
  * lie within half a second and say nothing about the interval.
@@ -109,13 +119,7 @@ static bool owns_group(struct pipeline *p, struct stream *stream, uint64_t time_
         cadence_is_alive(&owner->cadence, owner->last_ns, time_ns))
         return false;
     if (owner->source != source)
-        *owner = (struct owner){
-            .hash = owner->hash,
-            .source = source,
-            .before = owner->source,
-            .last_ns = time_ns,
-            .before_last_ns = owner->last_ns,
-        };
+        change_owner(owner, source, time_ns);
     if (time_ns > owner->last_ns + NS_PER_S / 2)
         cadence_add(&owner->cadence, time_ns - owner->last_ns);
     if (time_ns > owner->last_ns)

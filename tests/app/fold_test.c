@@ -28,7 +28,7 @@ static const struct pipeline_options OPTIONS = {
 
 static uint64_t at(double seconds)
 {
-    return MINUTE_S * NS_PER_S + (uint64_t)(seconds * 1e9);
+    return MINUTE_S * NS_PER_S + (uint64_t)(int64_t)(seconds * 1e9);
 }
 
 /* ---- what comes out ---------------------------------------------------------------------- */

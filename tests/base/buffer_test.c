@@ -32,6 +32,18 @@ static void appending_nothing_to_an_empty_buffer_is_nothing(void **state)
     buffer_release(&buffer);
 }
 
+static void nothing_has_a_place_as_well(void **state)
+{
+    (void)state;
+    struct buffer buffer = {0};
+
+    assert_non_null(buffer_reserve(&buffer, 0));
+    assert_int_equal(buffer.len, 0);
+    buffer_append_text(&buffer, "ab");
+    assert_ptr_equal(buffer_reserve(&buffer, 0), buffer.ptr + 2);
+    buffer_release(&buffer);
+}
+
 static void reset_keeps_the_memory_and_release_gives_it_back(void **state)
 {
     (void)state;
@@ -56,6 +68,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(appended_pieces_follow_each_other),
         cmocka_unit_test(appending_nothing_to_an_empty_buffer_is_nothing),
+        cmocka_unit_test(nothing_has_a_place_as_well),
         cmocka_unit_test(reset_keeps_the_memory_and_release_gives_it_back),
     };
 
