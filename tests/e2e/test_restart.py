@@ -108,11 +108,13 @@ def test_values_that_wait_when_it_stops_are_posted_by_the_next_one(api, gateway,
 
 def test_a_second_signal_ends_it_at_once_and_loses_nothing(api, gateway, tmp_path):
     api.add_service("shop")
-    api.fault("/api/v0/services/shop", times=10**6, status=503)
+    # An answer that never ends: the stop waits for it, so the second signal always finds it waiting.
+    api.fault("/api/v0/services/shop", times=10**6, status=503, broken="short")
     home = {"state.directory": tmp_path / "state"}
     at = boundary() + SECOND
     first = gateway(**home)
     sender.send_http(first, [depth(at, 42.0), depth(at + MINUTE, 43.0)])
+    assert api.wait(lambda: api.faults_left() < 10**6, PATIENCE_S), first.page("/status")
     first.process.send_signal(signal.SIGTERM)
     deadline = time.monotonic() + PATIENCE_S
     while "a second signal" not in first.output():
