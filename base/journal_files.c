@@ -55,6 +55,24 @@ void journal_files_adopt(struct journal_files *files, const char *name)
         disk->remove(disk->self, name, NULL);
 }
 
+bool journal_files_clear(struct journal_files *files, struct error *err)
+{
+    const struct disk *disk = files->disk;
+    struct error why = {0};
+    struct disk_file *file;
+
+    if (disk->remove(disk->self, JOURNAL_NEW_NAME, &why) || why.kind == ERROR_NOT_FOUND)
+        return false;
+    /* A file that cannot be removed now can still be written over. */
+    file = disk->open(disk->self, JOURNAL_NEW_NAME, DISK_READ, NULL);
+    if (file) {
+        disk->close(disk->self, file);
+        return false;
+    }
+    FAIL(err, why.kind, "%s", why.text);
+    return disk_set_aside(disk, JOURNAL_NEW_NAME, NULL);
+}
+
 bool journal_files_recycle(struct journal_files *files,
                            const struct journal_segment *segment)
 {

@@ -40,6 +40,10 @@ struct journal_files {
 /* Takes a file that nobody needs, under whatever name, or removes it. */
 void journal_files_adopt(struct journal_files *files, const char *name);
 
+/* Removes an unfinished file of the last process. Whatever else has its name would be in the way of every
+ * new segment: true when such a thing was set aside; err says what. */
+bool journal_files_clear(struct journal_files *files, struct error *err) MUST_CHECK;
+
 /*
  * A closed segment that is not needed any more becomes a spare if one is wanted. False: it is the
  * caller's to remove. Two are wanted always, more if more were begun since the last trim.

@@ -273,21 +273,9 @@ static void take_segments(struct journal_log *log, struct journal_recovery *reco
     recovery->segments = NULL;
 }
 
-/* An unfinished file of the last process is removed; whatever else has its name would be in the way of
- * every new segment. */
-static void clear_way(struct journal_log *log)
-{
-    struct error err = {0};
-
-    if (log->disk->remove(log->disk->self, JOURNAL_NEW_NAME, &err) ||
-        err.kind == ERROR_NOT_FOUND)
-        return;
-    journal_log_note(log, &err);
-    log->stats.bad_files += disk_set_aside(log->disk, JOURNAL_NEW_NAME, NULL);
-}
-
 static void continue_from(struct journal_log *log, struct journal_recovery *recovery)
 {
+    struct error err = {0};
     const struct journal_options *options = &log->options;
     uint64_t known_lsn = options->known_lsn > options->after_lsn ? options->known_lsn
                                                                  : options->after_lsn;
@@ -309,7 +297,10 @@ static void continue_from(struct journal_log *log, struct journal_recovery *reco
     take_segments(log, recovery);
     for (size_t i = 0; i < recovery->idle_count; i++)
         journal_files_adopt(&log->files, recovery->idle[i]);
-    clear_way(log);
+    if (journal_files_clear(&log->files, &err)) {
+        journal_log_note(log, &err);
+        log->stats.bad_files++;
+    }
     if (log->files.is_synced)
         log->disk->sync_names(log->disk->self, NULL);
 }

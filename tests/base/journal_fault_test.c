@@ -535,6 +535,23 @@ static void a_disk_that_takes_nothing_fails_the_start(void **state)
     bury(&patient);
 }
 
+/* What a killed process did not finish is no damage, even if it cannot be removed. */
+static void an_unfinished_file_that_stays_is_written_over(void **state)
+{
+    (void)state;
+    struct patient patient = make_patient(JOURNAL_PROCESS, 100 * SEGMENT);
+    const struct disk *disk = patient.options.disk;
+    struct disk_file *file = disk->open(disk->self, "journal.new", DISK_REPLACE, NULL);
+
+    disk->close(disk->self, file);
+    fake_disk_fail_at(patient.disk, 1);
+    reopen(&patient);
+    assert_int_equal(stats_of(&patient).bad_files, 0);
+    assert_int_equal(request(&patient, 1), ERROR_NONE);
+    assert_next(&patient, 1);
+    bury(&patient);
+}
+
 static void a_failed_write_refuses_one_record(void **state)
 {
     (void)state;
@@ -844,6 +861,7 @@ int main(void)
         cmocka_unit_test(a_full_disk_refuses_and_takes_again),
         cmocka_unit_test(a_full_disk_at_the_start_is_no_failure),
         cmocka_unit_test(a_disk_that_takes_nothing_fails_the_start),
+        cmocka_unit_test(an_unfinished_file_that_stays_is_written_over),
         cmocka_unit_test(a_failed_write_refuses_one_record),
         cmocka_unit_test(a_failed_sync_voids_all_that_waited),
         cmocka_unit_test(what_failed_to_sync_becomes_no_spare),
