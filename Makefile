@@ -37,7 +37,7 @@ bench: build
 fuzz:
 	@scripts/fuzz run $(FUZZ_SECONDS)
 
-# Over 10,000 simulated kills, outages of a day, 200 kills of the real binary. Half an hour.
+# Over 10,000 simulated kills, outages of a day, 300 kills of the real binary. Half an hour.
 soak: packages
 	@scripts/soak
 

@@ -58,6 +58,8 @@ class Outcome:
     looks: int = 0
     due: int = 0  # values of the truth
     posted: int = 0
+    posted_again: int = 0  # posts of values beyond the first
+    corrected: int = 0  # values that were another one at first
     lost: list = dataclasses.field(default_factory=list)
     doubled: list = dataclasses.field(default_factory=list)  # more than the truth
     wrong: list = dataclasses.field(default_factory=list)
@@ -244,6 +246,8 @@ class Run:
         own = {program.service for program in self._sdks}
         held = {key: posted[-1] for key, posted in self.api.values.items() if key[1] not in own}
         compare(outcome, truth, held)
+        outcome.posted_again = sum(len(posted) - 1 for posted in self.api.values.values())
+        outcome.corrected = sum(len(set(posted)) > 1 for posted in self.api.values.values())
         outcome.sdk = {p.service: (p.counted, p.posted(self.api)) for p in self._sdks}
         return outcome
 
