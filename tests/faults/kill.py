@@ -42,6 +42,7 @@ RECORDINGS = [
 ]
 SENDERS = 4
 PAUSE_S = 0.01  # between exports of a made-up sender: ten past minutes a second
+BRAIDED, BRAID_PAUSE_S = 10, 0.15  # so each of these exports after 1.5 s: its minutes are corrected
 SOURCE_MINUTES = 40
 OLDEST_H, NEWEST_H = 22, 2  # where the past minutes lie
 SETTLE_S = 200  # a service that was posted often waits a minute, what may have arrived is confirmed
@@ -136,6 +137,11 @@ def recorded_sources(api, folders, seed):
             yield replays.Recording(api, folder, f"-{folder}-{i}", newest_ns)
 
 
+def braids(sources):
+    while True:
+        yield world.Braid(list(itertools.islice(sources, BRAIDED)))
+
+
 def make_senders(api, lives, seed, folders):
     ways = itertools.cycle([world.Http, world.Grpc])
     addresses = {world.Http: lives.http, world.Grpc: lives.grpc}
@@ -144,6 +150,8 @@ def make_senders(api, lives, seed, folders):
         way = next(ways)
         sources = made_up_sources(api, f"made-up-{i}", f"{seed} {i}")
         senders.append(world.Sender(way(addresses[way]), sources, PAUSE_S))
+    slow = made_up_sources(api, "slow", f"{seed} slow")
+    senders.append(world.Sender(world.Grpc(lives.grpc), braids(slow), BRAID_PAUSE_S))
     if folders:
         sources = recorded_sources(api, folders, f"{seed} recordings")
         senders.append(world.Sender(world.Http(lives.http), sources, PAUSE_S))

@@ -157,6 +157,39 @@ class Source:
             self.truth[(*self.owner, prefix + name, number * 60)] = value
 
 
+class Braid:
+    """Several sources by turns: the pause between two exports of one is long enough for its minute to
+    close meanwhile, to be posted with a part, and to be corrected."""
+
+    def __init__(self, sources):
+        self._sources = sources
+
+    def requests(self, stop):
+        left = [source.requests(stop) for source in self._sources]
+        while left:
+            for exports in list(left):
+                export = next(exports, None)
+                if export is None:
+                    left.remove(exports)
+                else:
+                    yield export
+
+    @property
+    def truth(self):
+        found = {}
+        for source in self._sources:
+            found |= source.truth
+        return found
+
+    @property
+    def points(self):
+        return sum(source.points for source in self._sources)
+
+    @property
+    def baselines(self):
+        return sum(source.baselines for source in self._sources)
+
+
 # ---- ways to a gateway
 
 
