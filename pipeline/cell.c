@@ -1,6 +1,7 @@
 #include "pipeline/cell.h"
 
 #include "base/memory.h"
+#include "pipeline/plans.h"
 
 #include <stdlib.h>
 
@@ -57,8 +58,10 @@ static struct hash128 key_hash(const struct pipeline *p, const struct cell_key *
 {
     uint64_t salt = ((uint64_t)key->kind << 8) + (uint64_t)key->group;
 
-    return hash_mix(state_destination(p, key->destination)->hash,
-                    hash_of(key->name, salt));
+    struct hash128 hash = hash_mix(state_destination(p, key->destination)->hash,
+                                   hash_of(key->name, salt));
+
+    return key->plan == POOL_NONE ? hash : hash_mix(hash, state_plan(p, key->plan)->hash);
 }
 
 uint32_t cell_open(struct pipeline *p, const struct cell_key *key)
@@ -74,6 +77,7 @@ uint32_t cell_open(struct pipeline *p, const struct cell_key *key)
 
     cell->hash = hash;
     cell->destination = key->destination;
+    cell->plan = plans_share(p, key->plan);
     cell->first_stream = cell->first_move = POOL_NONE;
     cell->newest_minute = cell->newest_run = POOL_NONE;
     cell->kind = (uint8_t)key->kind;
@@ -82,6 +86,20 @@ uint32_t cell_open(struct pipeline *p, const struct cell_key *key)
     cell->name_len = (uint32_t)key->name.len;
     table_insert(&p->cell_table, hash, index);
     return index;
+}
+
+void cell_set_plan(struct pipeline *p, uint32_t index, uint32_t plan)
+{
+    struct cell *cell = state_cell(p, index);
+
+    cell->plan = plans_share(p, plan);
+    cell->hash = key_hash(p, &(struct cell_key){
+                                 .destination = cell->destination,
+                                 .plan = plan,
+                                 .kind = cell->kind,
+                                 .group = cell->group,
+                                 .name = cell_name(cell),
+                             });
 }
 
 void cell_add_stream(struct pipeline *p, uint32_t cell, uint32_t stream)
@@ -119,6 +137,7 @@ void cell_drop_if_unused(struct pipeline *p, uint32_t index)
         return;
     due_clear(&p->due, index);
     table_remove(&p->cell_table, cell->hash);
+    plans_give(p, cell->plan);
     free(cell->name);
     cell->name = NULL;
     pool_give(&p->cells, index);

@@ -10,9 +10,10 @@
 /* The destination, known from now on. Destinations are few and stay. */
 uint32_t cell_destination(struct pipeline *p, const struct mackerel_destination *target);
 
-/* The cell of that destination, kind and name; for native kinds of that group and device. */
+/* The cell of that destination, kind, name and plan; for native kinds of that group and device. */
 struct cell_key {
     uint32_t destination;
+    uint32_t plan; /* POOL_NONE for native kinds */
     enum cell_kind kind;
     enum native_group group;
     struct slice name;
@@ -25,6 +26,9 @@ void cell_add_stream(struct pipeline *p, uint32_t cell, uint32_t stream);
 void cell_remove_stream(struct pipeline *p, uint32_t cell, uint32_t stream);
 /* Frees the cell if nothing uses it. */
 void cell_drop_if_unused(struct pipeline *p, uint32_t index);
+
+/* A cell that was saved without a plan is now the one of that plan. */
+void cell_set_plan(struct pipeline *p, uint32_t index, uint32_t plan);
 
 static inline struct slice cell_name(const struct cell *cell)
 {

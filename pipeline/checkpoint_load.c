@@ -1,5 +1,7 @@
 #include "base/memory.h"
+#include "pipeline/cell.h"
 #include "pipeline/checkpoint.h"
+#include "pipeline/plans.h"
 #include "pipeline/restore.h"
 #include "pipeline/schema.h"
 #include "pipeline/verify.h"
@@ -243,11 +245,54 @@ static bool take_version(struct load *load)
     return true;
 }
 
+/* ---- plans -------------------------------------------------------------------------------- */
+
+static void make_cell_plan(struct pipeline *p, uint32_t index,
+                           const struct verify_pool *destinations)
+{
+    const struct cell *cell = state_cell(p, index);
+    uint32_t plan;
+
+    if (cell_is_native(cell) || cell->destination >= destinations->used ||
+        destinations->is_free[cell->destination])
+        return;
+    plan = plans_take_default(p, cell->kind);
+    cell_set_plan(p, index, plan);
+    plans_give(p, plan);
+}
+
+/* A state from before there were plans: its families and cells do what they did. */
+static void make_plans(struct load *load)
+{
+    struct pipeline *p = load->p;
+    const struct verify_pool *families = verify_find(&load->verify,
+                                                     offsetof(struct pipeline, families));
+    const struct verify_pool *cells = verify_find(&load->verify,
+                                                  offsetof(struct pipeline, cells));
+    const struct verify_pool *destinations = verify_find(
+        &load->verify, offsetof(struct pipeline, destinations));
+
+    for (uint32_t i = 0; i < families->used; i++)
+        if (!families->is_free[i])
+            state_family(p, i)->plan = plans_take_default(p, state_family(p, i)->kind);
+    for (uint32_t i = 0; i < cells->used; i++)
+        if (!cells->is_free[i])
+            make_cell_plan(p, i, destinations);
+    table_release(&p->plan_table);
+}
+
+static bool take_plans(struct load *load)
+{
+    if (!verify_has(&load->verify, offsetof(struct pipeline, plans)))
+        make_plans(load);
+    return true;
+}
+
 static bool take_all(struct load *load)
 {
     return take_mark(load) && take_version(load) && take_reasons(load) &&
            take_pipeline(load) && take_pools(load) && take_due(load) && take_mark(load) &&
-           verify_state(&load->verify);
+           take_plans(load) && verify_state(&load->verify);
 }
 
 struct pipeline *pipeline_load(checkpoint_read *read, void *self, struct error *err)

@@ -4,6 +4,7 @@
 #include "base/utf8.h"
 #include "pipeline/cell.h"
 #include "pipeline/name.h"
+#include "pipeline/plans.h"
 
 #include <stdlib.h>
 
@@ -145,8 +146,8 @@ static void route(struct pipeline *p, struct family *family,
     name_family(p, family, resource->identity.prefix, metric->name);
 }
 
-static void describe(struct family *family, const struct resource *resource,
-                     const struct otlp_metric *metric)
+static void describe(struct pipeline *p, struct family *family,
+                     const struct resource *resource, const struct otlp_metric *metric)
 {
     family->shape = (uint8_t)shape_of(metric);
     family->kind = (uint8_t)kind_of_cell(metric);
@@ -155,6 +156,7 @@ static void describe(struct family *family, const struct resource *resource,
     family->may_be_young = resource->identity.is_sdk && !family->is_since_boot;
     family->is_delta = metric->temporality == OTLP_DELTA;
     family->is_monotonic = metric->monotonic || metric->kind == OTLP_HISTOGRAM;
+    family->plan = plans_take_default(p, family->kind);
 }
 
 uint32_t family_open(struct pipeline *p, const struct otlp_batch *batch,
@@ -177,7 +179,7 @@ uint32_t family_open(struct pipeline *p, const struct otlp_batch *batch,
     family->hash = metric->hash;
     family->source = source;
     family->hint_stream = family->former_destination = POOL_NONE;
-    describe(family, resource, metric);
+    describe(p, family, resource, metric);
     route(p, family, resource, metric);
     if (!utf8_valid(metric->name))
         p->counts.invalid_utf8++;
@@ -244,6 +246,7 @@ void family_drop_if_unused(struct pipeline *p, uint32_t index)
         return;
     drop_source(p, family->source);
     table_remove(&p->family_table, family->hash);
+    plans_give(p, family->plan);
     free(family->name);
     family->name = NULL;
     pool_give(&p->families, index);

@@ -9,6 +9,12 @@
 #include "pipeline/value.h"
 
 #include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+enum {
+    MAX_SUFFIX = 24
+};
 
 /* The minute being rendered, for callbacks. */
 struct rendering {
@@ -49,12 +55,26 @@ static void emit_native(void *self, struct slice name, double value)
     emit(self, name, "", value);
 }
 
+/* ".p99"; ".p99_9": a dot would begin a segment. */
+static const char *name_percentile(double q, char statistic[MAX_SUFFIX])
+{
+    snprintf(statistic, MAX_SUFFIX, ".p%.6g", 100 * q);
+
+    char *dot = strchr(statistic + 1, '.');
+
+    if (dot)
+        *dot = '_';
+    return statistic;
+}
+
+static const struct plan *plan_of(const struct rendering *r)
+{
+    return state_plan(r->pipeline, r->cell->plan);
+}
+
 static void render_percentiles(struct rendering *r)
 {
-    static const struct {
-        const char *statistic;
-        double q;
-    } wanted[] = {{".p90", 0.90}, {".p95", 0.95}, {".p99", 0.99}};
+    const struct plan *plan = plan_of(r);
     const struct minute *minute = r->minute;
     bool all_in_buckets = fabs(minute->bucketed - minute->increase) <=
                           1e-9 * minute->increase;
@@ -66,23 +86,31 @@ static void render_percentiles(struct rendering *r)
 
     const struct layout *layout = state_layout(r->pipeline, minute->layout);
 
-    for (size_t i = 0; i < sizeof(wanted) / sizeof(wanted[0]); i++) {
+    for (uint8_t i = 0; i < plan->percentile_count; i++) {
+        char statistic[MAX_SUFFIX];
         double value;
 
         if (percentile_explicit(minute->component, layout->bounds, layout->bound_count,
-                                wanted[i].q, &value))
-            emit(r, cell_name(r->cell), wanted[i].statistic, value);
+                                plan->percentile[i], &value))
+            emit(r, cell_name(r->cell), name_percentile(plan->percentile[i], statistic),
+                 value);
     }
+}
+
+static void render_rate(struct rendering *r)
+{
+    if (plan_of(r)->statistics & STATISTIC_RATE)
+        emit(r, cell_name(r->cell), ".rate", r->minute->increase / 60);
 }
 
 static void render_histogram(struct rendering *r)
 {
     const struct minute *minute = r->minute;
 
-    emit(r, cell_name(r->cell), ".rate", minute->increase / 60);
+    render_rate(r);
     if (minute->increase <= 0)
         return;
-    if (!minute->sum_missing)
+    if (!minute->sum_missing && plan_of(r)->statistics & STATISTIC_AVERAGE)
         emit(r, cell_name(r->cell), ".avg", minute->sum / minute->increase);
     render_percentiles(r);
 }
@@ -104,7 +132,7 @@ static void sum_add(struct sum *sum, double value)
     sum->count++;
 }
 
-/* Gauges by mean, up-down counters by sum; streams that are not alive only where none is. */
+/* By mean or by sum; streams that are not alive only where none is. */
 static void render_merged(struct rendering *r)
 {
     struct sum alive = {0}, rest = {0};
@@ -124,7 +152,7 @@ static void render_merged(struct rendering *r)
 
     if (sum.count)
         emit(r, cell_name(r->cell), "",
-             r->cell->kind == CELL_MEAN ? total / sum.count : total);
+             plan_of(r)->merges & MERGE_AVERAGE ? total / sum.count : total);
 }
 
 /* Of several mounts of one device only that of the lowest rank counts. */
@@ -221,7 +249,7 @@ bool render_minute(struct pipeline *p, uint32_t cell_index, const struct minute 
     struct rendering r = {p, state_cell(p, cell_index), minute, false};
 
     switch ((enum cell_kind)r.cell->kind) {
-    case CELL_RATE: emit(&r, cell_name(r.cell), ".rate", minute->increase / 60); break;
+    case CELL_RATE: render_rate(&r); break;
     case CELL_HISTOGRAM: render_histogram(&r); break;
     case CELL_MEAN:
     case CELL_SUM: render_merged(&r); break;

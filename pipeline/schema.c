@@ -19,6 +19,7 @@
 
 #define ROW_PLAIN(type, field, ...)   {PLACE(type, field), .kind = SCHEMA_PLAIN},
 #define ROW_RECORDS(type, field, ...) {PLACE(type, field), .kind = SCHEMA_PLAIN},
+#define ROW_NUMBERS(type, field, ...) {PLACE(type, field), .kind = SCHEMA_PLAIN},
 #define ROW_BOOL(type, field, ...)    {PLACE(type, field), .kind = SCHEMA_BOOL},
 #define ROW_UPTO(type, field, max, ...) \
     {PLACE(type, field), .kind = SCHEMA_UPTO, .most = (max)},
@@ -74,6 +75,7 @@ RECORD(history, HISTORY_FIELDS);
 RECORD(layout, LAYOUT_FIELDS);
 RECORD(owner, OWNER_FIELDS);
 RECORD(destination, DESTINATION_FIELDS);
+RECORD(plan, PLAN_FIELDS);
 RECORD(cell, CELL_FIELDS);
 RECORD(minute, MINUTE_FIELDS);
 RECORD(run, RUN_FIELDS);
@@ -98,6 +100,7 @@ const struct schema_record schema_pipeline = {
 #define CHOOSE_INIT(type, field, kind, ...) INIT_##kind(type, field)
 #define INIT_PLAIN(type, field)             MEMBER(type, field),
 #define INIT_RECORDS(type, field)           {{0}},
+#define INIT_NUMBERS(type, field)           {0},
 #define INIT_BOOL                           INIT_PLAIN
 #define INIT_UPTO                           INIT_PLAIN
 #define INIT_REASON                         INIT_PLAIN
@@ -138,6 +141,7 @@ void schema_init_pools(struct pipeline *p)
     COMPLETE(layout, LAYOUT_FIELDS);
     COMPLETE(owner, OWNER_FIELDS);
     COMPLETE(destination, DESTINATION_FIELDS);
+    COMPLETE(plan, PLAN_FIELDS);
     COMPLETE(cell, CELL_FIELDS);
     COMPLETE(minute, MINUTE_FIELDS);
     COMPLETE(run, RUN_FIELDS);

@@ -5,7 +5,7 @@
  *
  * F(record, field, KIND, arguments):
  *
- *   PLAIN                     any bytes; RECORDS where it is an array of structs
+ *   PLAIN                     any bytes; RECORDS where it is an array of structs, NUMBERS of numbers
  *   BOOL; UPTO, most; REASON  bytes with few values
  *   USERS                     counts the USE links that name the record
  *   LINK, USE, OWN, pool      indices (pipeline/schema.h); X_OR_NONE where POOL_NONE is allowed
@@ -54,6 +54,7 @@
     F(family, destination, LINK_OR_NONE, destinations)        \
     F(family, former_destination, LINK_OR_NONE, destinations) \
     F(family, changed_minute, PLAIN)                          \
+    F(family, plan, USE_OR_NONE, plans)                       \
     F(family, hint_stream, LINK_OR_NONE, streams)             \
     F(family, refusal, REASON)                                \
     F(family, shape, UPTO, SHAPE_VALUE)                       \
@@ -100,6 +101,7 @@
     F(stream, number_type, UPTO, NUMBER_DOUBLE)        \
     F(stream, component, UPTO, NATIVE_COMPONENTS - 1)  \
     F(stream, refusal, REASON)                         \
+    F(stream, labels, PLAIN)                           \
     F(stream, is_histogram, BOOL)                      \
     F(stream, ended_ns, PLAIN)
 
@@ -141,9 +143,24 @@
     F(destination, target.roles, SLICE)             \
     F(destination, target, END)
 
+#define PLAN_FIELDS(F)                                \
+    F(plan, hash, PLAIN)                              \
+    F(plan, users, USERS)                             \
+    F(plan, statistics, PLAIN)                        \
+    F(plan, percentile, NUMBERS)                      \
+    F(plan, scale, PLAIN)                             \
+    F(plan, labels, TEXT, labels_len)                 \
+    F(plan, labels_len, PLAIN)                        \
+    F(plan, percentile_count, UPTO, PLAN_PERCENTILES) \
+    F(plan, label_count, UPTO, PLAN_LABELS)           \
+    F(plan, merges, PLAIN)                            \
+    F(plan, over_time, UPTO, OVER_TIME_MAX)           \
+    F(plan, zero_fill, BOOL)
+
 #define CELL_FIELDS(F)                           \
     F(cell, hash, PLAIN)                         \
     F(cell, destination, LINK, destinations)     \
+    F(cell, plan, USE_OR_NONE, plans)            \
     F(cell, first_stream, LINK_OR_NONE, streams) \
     F(cell, first_move, LINK_OR_NONE, moves)     \
     F(cell, newest_minute, OWN_OR_NONE, minutes) \
@@ -215,6 +232,7 @@
     F(pipeline, layouts, POOL, layout)                                     \
     F(pipeline, owners, POOL, owner)                                       \
     F(pipeline, destinations, POOL, destination)                           \
+    F(pipeline, plans, POOL, plan)                                         \
     F(pipeline, cells, POOL, cell)                                         \
     F(pipeline, minutes, POOL, minute)                                     \
     F(pipeline, runs, POOL, run)                                           \
@@ -228,6 +246,7 @@
     F(pipeline, layout_table, TABLE, layouts, layout, hash)                \
     F(pipeline, owner_table, TABLE, owners, owner, hash)                   \
     F(pipeline, destination_table, TABLE, destinations, destination, hash) \
+    F(pipeline, plan_table, TABLE, plans, plan, hash)                      \
     F(pipeline, cell_table, TABLE, cells, cell, hash)                      \
     F(pipeline, repeat_table, TABLE, repeats, repeat, hash)                \
     F(pipeline, due, APART)                                                \

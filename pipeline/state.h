@@ -20,6 +20,7 @@
 #include "pipeline/identity.h"
 #include "pipeline/native.h"
 #include "pipeline/options.h"
+#include "pipeline/plan.h"
 #include "proto/mackerel.h"
 
 #include <stdbool.h>
@@ -52,6 +53,7 @@ struct family {
     uint32_t destination;        /* POOL_NONE when refused */
     uint32_t former_destination; /* before the last change of the configuration */
     uint64_t changed_minute;     /* the first minute after it; 0: never */
+    uint32_t plan;               /* of its cell */
     uint32_t hint_stream; /* stream that tells the swap cell that swap is looked at */
     uint8_t refusal;      /* enum reason + 1; 0 when routed */
     uint8_t shape;        /* enum stream_shape */
@@ -113,6 +115,7 @@ struct stream {
     uint32_t owner;  /* struct owner of native streams; POOL_NONE for none */
     uint8_t shape, number_type, component;
     uint8_t refusal; /* enum reason + 1: every point is counted under it */
+    uint8_t labels;  /* of the plan's breakdown: bit 0 is the first label */
     bool is_histogram;
     uint64_t
         ended_ns; /* NoRecordedValue, or shut out by another source: next is a baseline */
@@ -180,6 +183,7 @@ enum cell_kind {
 struct cell {
     struct hash128 hash;
     uint32_t destination;
+    uint32_t plan; /* POOL_NONE for native kinds */
     uint32_t first_stream;
     uint32_t first_move;    /* of streams that left it */
     uint32_t newest_minute; /* list in falling order of minutes */
@@ -240,9 +244,10 @@ struct pipeline {
     struct pipeline_options options; /* with these texts: */
     char *default_service, *native_metrics;
     struct pool resources, sources, families, starts, streams, buckets, histories,
-        layouts, owners, destinations, cells, minutes, runs, moves, repeats;
+        layouts, owners, destinations, plans, cells, minutes, runs, moves, repeats;
     struct table resource_table, source_table, family_table, start_table, stream_table,
-        layout_table, owner_table, destination_table, cell_table, repeat_table;
+        layout_table, owner_table, destination_table, plan_table, cell_table,
+        repeat_table;
     struct due_queue due;
     struct point_ledger ledger;
     struct pipeline_counts counts;
@@ -342,6 +347,11 @@ static inline struct owner *state_owner(const struct pipeline *p, uint32_t index
 static inline struct start *state_start(const struct pipeline *p, uint32_t index)
 {
     return pool_at(&p->starts, index);
+}
+
+static inline struct plan *state_plan(const struct pipeline *p, uint32_t index)
+{
+    return pool_at(&p->plans, index);
 }
 
 static inline struct destination *state_destination(const struct pipeline *p,

@@ -92,6 +92,7 @@ static void join_native(struct pipeline *p, uint32_t index, uint32_t destination
 {
     struct cell_key key = {
         .destination = destination,
+        .plan = POOL_NONE,
         .kind = input->is_total ? CELL_TOTALS : CELL_INSTANTS,
         .group = input->group,
         .name = input->device,
@@ -120,6 +121,7 @@ static uint32_t family_cell(struct pipeline *p, const struct family *family,
         return POOL_NONE;
     return cell_open(p, &(struct cell_key){
                             .destination = destination,
+                            .plan = family->plan,
                             .kind = family->kind,
                             .name = {family->name, family->name_len},
                         });

@@ -96,6 +96,8 @@ static bool family_holds(struct verify *verify, uint32_t at)
 
     if (!family->refusal && (family->destination == POOL_NONE || family->name_len == 0))
         return false;
+    if (family->plan == POOL_NONE)
+        return false;
     if (family->hint_stream == POOL_NONE)
         return true;
 
@@ -113,11 +115,24 @@ static bool cell_holds(struct verify *verify, uint32_t at)
 
     if (cell->name_len == 0 && !cell_is_native(cell))
         return false;
+    if ((cell->plan == POOL_NONE) != cell_is_native(cell))
+        return false;
     if (move != POOL_NONE && (state_move(p, move)->cell != at ||
                               state_move(p, move)->previous_in_cell != POOL_NONE))
         return false;
     return first == POOL_NONE || (state_stream(p, first)->cell == at &&
                                   state_stream(p, first)->previous_in_cell == POOL_NONE);
+}
+
+static bool plan_holds(struct verify *verify, uint32_t at)
+{
+    const struct plan *plan = state_plan(verify->pipeline, at);
+    uint32_t ends = 0;
+
+    for (uint32_t i = 0; i < plan->labels_len; i++)
+        ends += plan->labels[i] == '\0';
+    return ends == plan->label_count &&
+           (ends == 0 || plan->labels[plan->labels_len - 1] == '\0');
 }
 
 static bool has_room(const struct pipeline *p, uint32_t layout, uint32_t room)
@@ -208,6 +223,7 @@ bool verify_links(struct verify *verify)
     } checks[] = {
         {offsetof(struct pipeline, families), family_holds, "a family leads nowhere"},
         {offsetof(struct pipeline, streams), stream_holds, "a stream hangs loose"},
+        {offsetof(struct pipeline, plans), plan_holds, "a plan lacks labels"},
         {offsetof(struct pipeline, cells), cell_holds,
          "a cell has no name or a foreign stream"},
         {offsetof(struct pipeline, buckets), buckets_hold, "buckets without bounds"},

@@ -302,6 +302,19 @@ static void a_pool_that_nobody_saved_is_empty(void **state)
     saved_free(got);
 }
 
+static void a_state_from_before_plans_goes_on_as_it_was(void **state)
+{
+    struct saved *saved = middle(), *less = middle();
+
+    (void)state;
+    saved_drop_pool(less, "plans");
+    saved_drop_field(saved_pool(less, "families"), "plan");
+    saved_drop_field(saved_pool(less, "cells"), "plan");
+    assert_loads_as(less, saved);
+    saved_free(saved);
+    saved_free(less);
+}
+
 static void a_pool_that_comes_twice_is_refused(void **state)
 {
     struct saved *saved = middle();
@@ -396,6 +409,10 @@ static const struct wrong_link {
     {"cells", "first_stream", 1 << 30, "first_stream has an impossible value"},
     {"cells", "newest_minute", 1 << 30, "newest_minute has an impossible value"},
     {"cells", "name_len", 1 << 20, "lengths contradict"},
+    {"cells", "plan", 1 << 30, "plan has an impossible value"},
+    {"families", "plan", UINT32_MAX, "a family leads nowhere"},
+    {"plans", "users", 7777, "users are not as many"},
+    {"plans", "labels_len", 1 << 20, "lengths contradict"},
     {"runs", "older", 0, ""},
     {"repeats", "older", 0, ""},
     {"repeats", "newer", 1 << 30, "newer has an impossible value"},
@@ -516,6 +533,7 @@ int main(void)
         cmocka_unit_test(a_text_that_nobody_saved_is_missed_where_it_is_needed),
         cmocka_unit_test(an_index_that_nobody_saved_is_none),
         cmocka_unit_test(a_pool_that_nobody_saved_is_empty),
+        cmocka_unit_test(a_state_from_before_plans_goes_on_as_it_was),
         cmocka_unit_test(a_pool_that_comes_twice_is_refused),
         cmocka_unit_test(reasons_are_found_by_name),
         cmocka_unit_test(states_that_mean_something_else_are_refused),
