@@ -410,7 +410,7 @@ static const struct wrong_link {
     {"cells", "newest_minute", 1 << 30, "newest_minute has an impossible value"},
     {"cells", "name_len", 1 << 20, "lengths contradict"},
     {"cells", "plan", 1 << 30, "plan has an impossible value"},
-    {"families", "plan", UINT32_MAX, "a family leads nowhere"},
+    {"families", "plan", UINT32_MAX, "users are not as many"},
     {"plans", "users", 7777, "users are not as many"},
     {"plans", "labels_len", 1 << 20, "lengths contradict"},
     {"runs", "older", 0, ""},
