@@ -1,9 +1,8 @@
 #include "app/checkpoint_file.h"
 
+#include "base/checksum.h"
 #include "base/log.h"
 #include "base/memory.h"
-
-#include <isa-l/crc.h>
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -26,13 +25,6 @@ enum {
     HEAD_BYTES = sizeof(struct head),
     TAIL_BYTES = sizeof(uint64_t) + sizeof(uint32_t)
 };
-
-/* CRC32C of what came so far and the bytes; begin with 0. */
-static uint32_t checksum(uint32_t before, const char *bytes, size_t len)
-{
-    /* The library does not write, but does not say so. */
-    return ~crc32_iscsi((unsigned char *)(uintptr_t)bytes, (int)len, ~before);
-}
 
 /* ---- writing ----------------------------------------------------------------------------- */
 
@@ -70,7 +62,8 @@ bool checkpoint_file_write(void *self, struct slice bytes)
         size_t part = bytes.len < room ? bytes.len : room;
 
         memcpy(writer->buffer + writer->used, bytes.ptr, part);
-        writer->checksum = checksum(writer->checksum, bytes.ptr, part);
+        writer->checksum = checksum_crc32c(writer->checksum,
+                                           (struct slice){bytes.ptr, part});
         writer->used += part;
         bytes = (struct slice){bytes.ptr + part, bytes.len - part};
         if (writer->used == BUFFER_BYTES && !flush(writer))
@@ -204,7 +197,7 @@ static bool sum_up(struct checkpoint_reader *reader, uint64_t until, uint32_t *s
 
         if (!read_at(reader, at, reader->buffer, part, err))
             return false;
-        *sum = checksum(*sum, reader->buffer, part);
+        *sum = checksum_crc32c(*sum, (struct slice){reader->buffer, part});
         at += part;
     }
     return true;

@@ -109,7 +109,8 @@ const struct config_key config_keys[] = {
      .max = 1024 * GIB,
      .help =
          "Bytes of received requests that may be kept until a checkpoint holds what they say; "
-         "above it senders are asked to try again. A sixteenth of it is kept free on the disk, "
+         "above it senders are asked to try again, and a request that needs more than half of it is "
+         "refused for good. A sixteenth of it is kept free on the disk, "
          "and a 64th set aside, for outbox and checkpoint."},
     {.path = "state.outbox.max_size",
      .type = CONFIG_SIZE,

@@ -1,5 +1,6 @@
 #include "app/control.h"
 
+#include "base/clock.h"
 #include "base/memory.h"
 
 #include <errno.h>
@@ -55,20 +56,50 @@ static bool fill_address(const char *path, struct sockaddr_un *address, struct e
 
 /* ---- one exchange ------------------------------------------------------------------------ */
 
-static void limit_time(int fd)
-{
-    const struct timeval limit = {.tv_sec = CONTROL_TIMEOUT_S};
+/* One connection, and until when it may take. */
+struct line {
+    int fd, wake; /* wake: what ends the wait; -1: nothing */
+    uint64_t end_ns;
+};
 
-    setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
-    setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit));
+static struct line make_line(int fd, int wake)
+{
+    const uint64_t second_ns = 1000000000;
+
+    return (struct line){fd, wake, clock_monotonic_ns() + CONTROL_TIMEOUT_S * second_ns};
 }
 
-static bool send_all(int fd, struct slice bytes)
+/* Whatever is ready goes first, so that a stop cuts off only who keeps us waiting. */
+static bool wait_ready(const struct line *line, short events)
+{
+    struct pollfd fds[] = {{.fd = line->fd, .events = events},
+                           {.fd = line->wake, .events = POLLIN}};
+    int count;
+
+    do {
+        uint64_t now_ns = clock_monotonic_ns();
+
+        if (now_ns >= line->end_ns)
+            return false;
+        count = poll(fds, 2, (int)((line->end_ns - now_ns) / 1000000) + 1);
+    } while (count < 0 && errno == EINTR);
+    return count > 0 && fds[0].revents;
+}
+
+static bool is_passing(int number)
+{
+    return number == EINTR || number == EAGAIN;
+}
+
+static bool send_all(const struct line *line, struct slice bytes)
 {
     while (bytes.len) {
-        ssize_t sent = send(fd, bytes.ptr, bytes.len, MSG_NOSIGNAL);
+        if (!wait_ready(line, POLLOUT))
+            return false;
 
-        if (sent < 0 && errno == EINTR)
+        ssize_t sent = send(line->fd, bytes.ptr, bytes.len, MSG_NOSIGNAL | MSG_DONTWAIT);
+
+        if (sent < 0 && is_passing(errno))
             continue;
         if (sent <= 0)
             return false;
@@ -79,12 +110,12 @@ static bool send_all(int fd, struct slice bytes)
 }
 
 /* Reads until the other side has sent all, or `max` bytes. */
-static bool receive_all(int fd, size_t max, struct buffer *to)
+static bool receive_all(const struct line *line, size_t max, struct buffer *to)
 {
-    for (;;) {
-        ssize_t got = recv(fd, buffer_reserve(to, 4096), 4096, 0);
+    while (wait_ready(line, POLLIN)) {
+        ssize_t got = recv(line->fd, buffer_reserve(to, 4096), 4096, MSG_DONTWAIT);
 
-        if (got < 0 && errno == EINTR)
+        if (got < 0 && is_passing(errno))
             continue;
         if (got < 0)
             return false;
@@ -94,22 +125,23 @@ static bool receive_all(int fd, size_t max, struct buffer *to)
         if (to->len > max)
             return false;
     }
+    return false;
 }
 
 static void serve(struct control *control, int fd)
 {
-    struct buffer line = {0}, text = {0}, answer = {0};
+    struct line line = make_line(fd, control->wake);
+    struct buffer command = {0}, text = {0}, answer = {0};
 
-    limit_time(fd);
-    if (receive_all(fd, CONTROL_LINE_MAX, &line)) {
+    if (receive_all(&line, CONTROL_LINE_MAX, &command)) {
         bool is_done = control->options.execute(control->options.self,
-                                                buffer_slice(&line), &text);
+                                                buffer_slice(&command), &text);
 
         buffer_append_text(&answer, is_done ? "ok\n" : "failed\n");
         buffer_append(&answer, buffer_slice(&text));
-        send_all(fd, buffer_slice(&answer));
+        send_all(&line, buffer_slice(&answer));
     }
-    buffer_release(&line);
+    buffer_release(&command);
     buffer_release(&text);
     buffer_release(&answer);
     close(fd);
@@ -221,13 +253,15 @@ void control_free(struct control *control)
 
 static int connect_to(const char *path, struct error *err)
 {
+    const struct timeval limit = {.tv_sec = CONTROL_TIMEOUT_S};
     struct sockaddr_un address;
     int fd;
 
     if (!fill_address(path, &address, err))
         return -1;
     fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    limit_time(fd);
+    /* A full queue of the listener makes connect() wait. */
+    setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit));
     if (connect(fd, (const struct sockaddr *)&address, sizeof(address)) == 0)
         return fd;
     FAIL(err, ERROR_NOT_FOUND, "no gateway answers on %s: %s", path, strerror(errno));
@@ -259,8 +293,11 @@ bool control_ask(const char *path, const char *command, struct buffer *answer,
 
     if (fd < 0)
         return false;
-    is_done = send_all(fd, slice_of(command)) && shutdown(fd, SHUT_WR) == 0 &&
-              receive_all(fd, SIZE_MAX - 1, answer);
+
+    struct line line = make_line(fd, -1);
+
+    is_done = send_all(&line, slice_of(command)) && shutdown(fd, SHUT_WR) == 0 &&
+              receive_all(&line, SIZE_MAX - 1, answer);
     close(fd);
     if (!is_done)
         return FAIL(err, ERROR_TIMEOUT, "the gateway gave no answer");

@@ -2,7 +2,7 @@
  * The control socket: commands from the command line to a running gateway. A Unix socket that only
  * its owner may open (mode 0600); a connection carries one command, a line of words, and gets one
  * answer, a first line "ok" or "failed" and text for people behind it. One connection at a time,
- * CONTROL_TIMEOUT_S for each wait: who holds it up only delays other commands.
+ * CONTROL_TIMEOUT_S for all of it: who holds it up only delays other commands, and not the end.
  *
  * The admin server (app/admin.h) takes no input and changes nothing; whatever does, is here.
  */

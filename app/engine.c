@@ -88,7 +88,8 @@ static void conclude(void *self, enum error_kind kind)
     struct submission *submission = self;
 
     if (kind != ERROR_NONE) {
-        atomic_fetch_add(&submission->engine->admission.refused_journal, 1);
+        if (error_is_retryable(kind))
+            atomic_fetch_add(&submission->engine->admission.refused_journal, 1);
         discard(submission->engine, submission->request);
     }
     submission->answer(submission->answer_self, kind);
@@ -224,8 +225,10 @@ static void keep_house(struct engine *engine)
     offer_tick(engine, clock_read(engine->clock), &due_ns);
     journal_read_stats(engine->journal, &stats);
     journal_watch_look(&engine->journal_watch, &stats, now_ns);
-    if (engine->saver)
-        saver_tend(engine->saver, engine->fold, engine->applied_bytes);
+    if (!engine->saver)
+        return;
+    state_is_there(engine->options.state); /* or says so */
+    saver_tend(engine->saver, engine->fold, engine->applied_bytes);
 }
 
 /* ---- the thread -------------------------------------------------------------------------- */
@@ -259,7 +262,7 @@ static void *run(void *self)
         else
             rest(engine);
     }
-    if (engine->saver)
+    if (engine->saver && state_is_there(engine->options.state))
         saver_finish(engine->saver, engine->fold);
     else
         fold_finish(engine->fold, clock_read(engine->clock));

@@ -18,6 +18,7 @@
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -378,7 +379,7 @@ static enum exit_code say_stopped(struct gateway *gateway, size_t left)
     struct engine_picture engine;
 
     engine_read(gateway->parts.engine, &engine);
-    if (gateway->parts.state)
+    if (gateway->parts.state && state_is_there(gateway->parts.state))
         return say_kept(gateway, left, engine.ledger.pending);
     if (left == 0) {
         log_event(LOG_INFO, "stopped", LOG_UINT("values_lost", 0),
@@ -386,8 +387,11 @@ static enum exit_code say_stopped(struct gateway *gateway, size_t left)
         return EXIT_FINE;
     }
     log_event(LOG_WARN,
-              "stopped with values that were not posted; state is in memory, so they are "
-              "lost",
+              gateway->parts.state
+                  ? "stopped with values that were not posted; the state "
+                    "directory is gone, so they are lost"
+                  : "stopped with values that were not posted; state is "
+                    "in memory, so they are lost",
               LOG_UINT("values_lost", left),
               LOG_UINT("points_of_unfinished_minutes", engine.ledger.pending));
     return EXIT_QUEUED;
@@ -424,6 +428,8 @@ enum exit_code gateway_run(const struct config *config)
     enum exit_code code;
 
     hold_signals();
+    /* State is nobody else's; SQLite takes no mode for its files. */
+    umask(S_IRWXG | S_IRWXO);
     code = start(&gateway);
     if (code == EXIT_FINE) {
         wait_signal();

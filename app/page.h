@@ -20,7 +20,7 @@ struct page_facts {
     const char *grpc_address, *http_address, *admin_address;
     bool is_ready;
     const char *durability, *state_directory;
-    bool has_reserve;
+    bool has_reserve, is_state_gone;
     const struct engine_picture *engine;
     const struct outbox_counts *outbox;
     const struct value_ledger *values;

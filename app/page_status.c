@@ -269,6 +269,12 @@ static void put_problems(struct buffer *out, const struct page_facts *facts)
     const struct engine_picture *engine = facts->engine;
 
     open_member(out, "problems", '[');
+    if (facts->is_state_gone)
+        put_problem(
+            out,
+            "the state directory is gone, so senders are refused: put it back, or "
+            "restart; what is not posted until then is lost",
+            facts->state_directory);
     if (engine->journal.is_refusing)
         put_problem(out, "the journal refuses requests", engine->journal.last_error);
     if (*engine->checkpoint.last_error)

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,6 +20,7 @@ struct state {
     uint64_t reserve_bytes;
     pthread_mutex_t mutex; /* of the reserve */
     bool has_reserve;
+    atomic_bool is_gone; /* as far as it was said */
 };
 
 /* ---- lock -------------------------------------------------------------------------------- */
@@ -207,4 +209,22 @@ const struct disk *state_disk(const struct state *state)
 const char *state_directory(const struct state *state)
 {
     return state->directory;
+}
+
+bool state_is_there(struct state *state)
+{
+    struct error err = {0};
+    bool is_there = state->disk->check(state->disk->self, NULL, &err);
+
+    if (atomic_exchange(&state->is_gone, !is_there) == !is_there)
+        return is_there;
+    if (is_there)
+        log_event(LOG_INFO, "the state directory is back",
+                  LOG_TEXT("directory", state->directory));
+    else
+        log_event(LOG_ERROR,
+                  "the state directory is gone, so senders are refused: put it back, or "
+                  "restart; what is not posted until then is lost",
+                  LOG_TEXT("directory", state->directory), LOG_TEXT("error", err.text));
+    return is_there;
 }

@@ -46,6 +46,12 @@ void state_free(struct state *state);
 const struct disk *state_disk(const struct state *state);
 const char *state_directory(const struct state *state);
 
+/*
+ * False once the directory was removed or moved away: no later process will find what is in it. Says so
+ * in the log when that changes.
+ */
+bool state_is_there(struct state *state);
+
 /* Gives the reserve up: true if that made room, so that trying again is worth it. */
 bool state_make_room(struct state *state);
 /* Takes it back if the disk has `spare_bytes` beside it. */

@@ -56,6 +56,9 @@ struct disk {
     bool (*list)(void *self, void (*found)(void *found_self, const char *name),
                  void *found_self, struct error *err);
     uint64_t (*free_bytes)(void *self);
+    /* ERROR_NOT_FOUND when the directory's path does not lead to it any more, or when the file (NULL:
+     * none is asked for) has no name left: whatever is written there, nobody will find it. */
+    bool (*check)(void *self, const struct disk_file *file, struct error *err);
 };
 
 /* The directory at `path`, created with mode 0700 when it is missing. NULL on failure. */

@@ -273,6 +273,32 @@ static uint64_t free_bytes(void *self)
     return (uint64_t)status.f_bavail * status.f_frsize;
 }
 
+/* What cannot be looked at (rights, a network) is taken to be there: writing will tell. */
+static bool is_where_it_was(const struct directory *directory)
+{
+    struct stat held, found;
+
+    if (fstat(directory->fd, &held) != 0)
+        return true;
+    if (stat(directory->path, &found) != 0)
+        return errno != ENOENT && errno != ENOTDIR;
+    return held.st_dev == found.st_dev && held.st_ino == found.st_ino;
+}
+
+static bool check(void *self, const struct disk_file *file, struct error *err)
+{
+    const struct directory *directory = self;
+    struct stat status;
+
+    if (!is_where_it_was(directory))
+        return FAIL(err, ERROR_NOT_FOUND, "the directory %s was removed or moved away",
+                    directory->path);
+    if (file && fstat(file->fd, &status) == 0 && status.st_nlink == 0)
+        return FAIL(err, ERROR_NOT_FOUND, "%s/%s was removed", directory->path,
+                    file->name);
+    return true;
+}
+
 /* ---- life -------------------------------------------------------------------------------- */
 
 struct disk *disk_open_directory(const char *path, struct error *err)
@@ -305,6 +331,7 @@ struct disk *disk_open_directory(const char *path, struct error *err)
         .sync_names = sync_names,
         .list = list_names,
         .free_bytes = free_bytes,
+        .check = check,
     };
     return &directory->disk;
 }

@@ -13,6 +13,9 @@
  * by itself once there is room. Requests leave a reserve in every segment to ticks and configurations,
  * which are taken as well while the disk is short of min_free_bytes.
  *
+ * A directory that was removed or moved away while it is used takes no requests, for no later process
+ * would find them; ticks are taken still. Where only the active segment was removed, a new one follows.
+ *
  * A record that was refused is never read by this process. Where the disk failed, and the process then
  * ended before it could write that down, a later one may read it: to the sender that is a lost answer.
  *
@@ -81,8 +84,8 @@ void journal_free(struct journal *journal);
 /*
  * Called exactly once for an append, before the reader sees the record, on the appending thread or
  * on the journal's own: ERROR_NONE once the record is durable; ERROR_BUSY when it was not taken
- * (no room, or the disk failed): then the reader never sees it and its context is still the
- * caller's. Must not block and must not call the journal.
+ * (no room, or the disk failed), ERROR_TOO_LARGE when it never will be (it needs more than half of
+ * max_bytes): then the reader never sees it and its context is still the caller's. Must not block and must not call the journal.
  */
 typedef void journal_done(void *self, enum error_kind kind);
 

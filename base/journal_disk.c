@@ -1,3 +1,5 @@
+#include "base/checksum.h"
+#include "base/journal_log_forget.h"
 #include "base/journal_log_sync.h"
 #include "base/journal_queue.h"
 #include "base/journal_record.h"
@@ -97,12 +99,13 @@ static void append(void *self, const struct journal_record *record, journal_done
 {
     struct disk_journal *journal = self;
     struct journal_record kept = *record;
-    uint32_t crc = journal_crc(record->body);
+    uint32_t crc = checksum_crc32c(0, record->body);
 
     kept.body = journal_queue_keep(record);
     pthread_mutex_lock(&journal->queue.lock);
 
-    bool ok = journal_log_append(journal->log, &kept, crc, NULL);
+    struct error err = {0};
+    bool ok = journal_log_append(journal->log, &kept, crc, &err);
 
     if (ok) {
         journal_queue_push(&journal->queue, &kept, done, done_self);
@@ -114,7 +117,7 @@ static void append(void *self, const struct journal_record *record, journal_done
         return;
     journal_queue_drop(&kept);
     if (done)
-        done(done_self, ERROR_BUSY);
+        done(done_self, err.kind);
 }
 
 /* ---- reading ----------------------------------------------------------------------------- */
@@ -186,7 +189,7 @@ static void forget(void *self, uint64_t lsn)
         found = journal_log_forget(journal->log, lsn, &waste);
         pthread_mutex_unlock(&journal->queue.lock);
         /* Removing a large file takes its time; nobody waits for it. */
-        journal_log_discard(journal->disk, &waste);
+        journal_log_forget_waste(journal->disk, &waste);
         is_news |= found;
     } while (found);
     /* Before the spares are used: what is torn then must not have a segment's name after a loss of

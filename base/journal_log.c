@@ -20,7 +20,7 @@ enum {
     BEGIN_TRIES = 2
 };
 
-/* How often a disk that is full or failing is tried, and a good one asked how full it is. */
+/* How often a disk that is full or failing is tried, and a good one looked at. */
 static const uint64_t RETRY_NS = 250000000;
 
 void journal_log_note(struct journal_log *log, const struct error *err)
@@ -116,6 +116,23 @@ static bool fits(const struct journal_log *log, uint64_t bytes)
     return active->used + bytes <= active->bytes;
 }
 
+/* A successor has to find what is taken. */
+static bool is_findable(struct journal_log *log, struct error *err)
+{
+    const struct disk *disk = log->disk;
+    struct journal_segment *active = log->has_active ? &log->segments[log->count - 1]
+                                                     : NULL;
+
+    if (disk->check(disk->self, active ? active->file : NULL, err))
+        return true;
+    /* Without the directory there is no better place, and this one still serves for ticks. */
+    if (active && disk->check(disk->self, NULL, NULL)) {
+        active->is_poisoned = true;
+        (void)!journal_log_begin(log, 0, NULL);
+    }
+    return false;
+}
+
 /* Space inside the segments is ours already, but what is taken in has to be stored as values too. */
 static bool may_take_requests(struct journal_log *log, struct error *err)
 {
@@ -123,7 +140,8 @@ static bool may_take_requests(struct journal_log *log, struct error *err)
 
     if (now_ns < log->ask_space_ns)
         return !log->is_short || FAIL(err, ERROR_BUSY, "%s", log->stats.last_error);
-    log->is_short = !journal_files_has_space(&log->files, 0, err);
+    log->is_short = !is_findable(log, err) ||
+                    !journal_files_has_space(&log->files, 0, err);
     log->ask_space_ns = now_ns + RETRY_NS;
     return !log->is_short;
 }
@@ -164,13 +182,22 @@ static void abandon(struct journal_log *log, const struct error *err)
     seal(log);
 }
 
+/* The segment before it, which may be as large, is not freed as long as it is the last. */
+static bool is_ever_possible(const struct journal_log *log, size_t body_len)
+{
+    uint64_t bytes = JOURNAL_SEGMENT_START + journal_record_bytes(body_len) +
+                     log->reserve_bytes;
+
+    return body_len <= JOURNAL_MAX_BODY && bytes <= log->options.max_bytes / 2;
+}
+
 static bool append(struct journal_log *log, struct journal_record *record,
                    uint32_t body_crc, struct error *err)
 {
     struct journal_frame frame = {.body_crc = body_crc, .durable_lsn = log->durable_lsn};
 
-    if (record->body.len > JOURNAL_MAX_BODY)
-        return FAIL(err, ERROR_BUSY, "a record of %zu bytes is too long",
+    if (!is_ever_possible(log, record->body.len))
+        return FAIL(err, ERROR_TOO_LARGE, "a record of %zu bytes is too long",
                     record->body.len);
     if (!make_room(log, record->kind, journal_record_bytes(record->body.len), err))
         return false;
@@ -188,10 +215,12 @@ bool journal_log_append(struct journal_log *log, struct journal_record *record,
     struct error failure = {0};
 
     if (!append(log, record, body_crc, &failure)) {
+        log->stats.refused++;
+        if (failure.kind == ERROR_TOO_LARGE)
+            return FAIL(err, ERROR_TOO_LARGE, "%s", failure.text);
         journal_log_note(log, &failure);
         log->stats.is_refusing = true;
         log->has_refused_request |= record->kind == JOURNAL_REQUEST;
-        log->stats.refused++;
         return FAIL(err, ERROR_BUSY, "%s", failure.text);
     }
     log->end_lsn = log->next_lsn++;
@@ -212,52 +241,6 @@ void journal_log_take_back(struct journal_log *log, const struct journal_record 
 uint64_t journal_log_durable(const struct journal_log *log)
 {
     return log->durable_lsn;
-}
-
-/* ---- forgetting -------------------------------------------------------------------------- */
-
-static void free_first(struct journal_log *log, struct journal_waste *waste)
-{
-    struct journal_segment first = log->segments[0];
-
-    log->count--;
-    memmove(&log->segments[0], &log->segments[1], log->count * sizeof(first));
-    journal_segment_close(log->disk, &first);
-    log->files.held_bytes -= first.bytes;
-    log->retry_ns = 0;
-    log->has_forgotten = true;
-    waste->is_damaged = first.is_damaged;
-
-    /* Not what is short or suspicious, nor what a full disk could use better. */
-    bool is_good = !first.is_damaged && !first.is_poisoned && !log->is_short &&
-                   first.bytes >= log->segment_bytes;
-
-    if (!is_good || !journal_files_recycle(&log->files, &first))
-        memcpy(waste->name, first.name, sizeof(waste->name));
-}
-
-bool journal_log_forget(struct journal_log *log, uint64_t lsn,
-                        struct journal_waste *waste)
-{
-    *waste = (struct journal_waste){0};
-    if (log->count > (log->has_active ? 1U : 0U) &&
-        !journal_segment_has_above(&log->segments[0], lsn)) {
-        free_first(log, waste);
-        return true;
-    }
-    if (!log->has_forgotten)
-        return false;
-    log->has_forgotten = journal_files_trim(&log->files, waste->name);
-    return log->has_forgotten;
-}
-
-void journal_log_discard(const struct disk *disk, const struct journal_waste *waste)
-{
-    /* What fails here stays, and the next start sees it. */
-    if (waste->is_damaged)
-        (void)!disk_set_aside(disk, waste->name, NULL);
-    else if (waste->name[0])
-        disk->remove(disk->self, waste->name, NULL);
 }
 
 /* ---- life -------------------------------------------------------------------------------- */

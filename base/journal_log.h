@@ -24,7 +24,7 @@
 
 struct journal_replay;
 
-/* Its parts (journal_log.c, journal_log_sync.c) see this; everybody else uses the functions. */
+/* Its parts (journal_log.c, journal_log_forget.c, journal_log_sync.c) see this; everybody else uses the functions. */
 struct journal_log {
     struct journal_options options;
     const struct disk *disk;
@@ -60,7 +60,7 @@ struct journal_replay *journal_log_replay(struct journal_log *log,
 /* To be called for what replay says is damaged. */
 void journal_log_mark_damaged(struct journal_log *log, uint64_t first_lsn);
 
-/* Gives the record its LSN and writes it. `body_crc` is journal_crc() of its body. */
+/* Gives the record its LSN and writes it; ERROR_BUSY or ERROR_TOO_LARGE. `body_crc` is checksum_crc32c() of its body. */
 bool journal_log_append(struct journal_log *log, struct journal_record *record,
                         uint32_t body_crc, struct error *err) MUST_CHECK;
 
@@ -69,20 +69,6 @@ void journal_log_take_back(struct journal_log *log, const struct journal_record 
 
 /* Up to which LSN records are as durable as configured. */
 uint64_t journal_log_durable(const struct journal_log *log);
-
-/* A file that is not needed any more: to be removed or set aside, without the lock if you like. */
-struct journal_waste {
-    char name[JOURNAL_NAME_BYTES];
-    bool is_damaged;
-};
-
-/*
- * Frees the first segment if it has nothing above lsn; call until it returns false. What was not kept
- * as a spare is in *waste; else its name is empty.
- */
-bool journal_log_forget(struct journal_log *log, uint64_t lsn,
-                        struct journal_waste *waste);
-void journal_log_discard(const struct disk *disk, const struct journal_waste *waste);
 
 /* Everything but `replayed`, and of `lost_records` what was missing at the journal's end. */
 void journal_log_read_stats(const struct journal_log *log, struct journal_stats *stats);

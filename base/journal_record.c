@@ -1,9 +1,8 @@
 #include "base/journal_record.h"
 
-#include <isa-l/crc.h>
+#include "base/checksum.h"
 
 #include <endian.h>
-#include <limits.h>
 #include <string.h>
 
 static const char segment_magic[8] = {'m', 'k', 'g', 'w', 'j', 'r', 'n', 'l'};
@@ -61,21 +60,6 @@ static uint64_t get64(const char *bytes)
     return le64toh(value);
 }
 
-uint32_t journal_crc(struct slice bytes)
-{
-    uint32_t crc = UINT32_MAX;
-
-    /* The library counts in int and forgot a const. */
-    while (bytes.len > 0) {
-        int chunk = bytes.len > INT_MAX ? INT_MAX : (int)bytes.len;
-
-        crc = crc32_iscsi((unsigned char *)(uintptr_t)bytes.ptr, chunk, crc);
-        bytes.ptr += chunk;
-        bytes.len -= (size_t)chunk;
-    }
-    return ~crc;
-}
-
 /* ---- segments ---------------------------------------------------------------------------- */
 
 void journal_header_encode(const struct journal_header *header, char *out)
@@ -90,7 +74,7 @@ void journal_header_encode(const struct journal_header *header, char *out)
     put64(out + AT_DURABLE_END, header->durable_end);
     put64(out + AT_RECOVERED_END, header->recovered_end);
     put64(out + AT_PREVIOUS_FIRST, header->previous_first);
-    put32(out + AT_CRC, journal_crc((struct slice){out, AT_CRC}));
+    put32(out + AT_CRC, checksum_crc32c(0, (struct slice){out, AT_CRC}));
 }
 
 enum journal_header_state journal_header_decode(struct slice bytes,
@@ -100,7 +84,7 @@ enum journal_header_state journal_header_decode(struct slice bytes,
 
     if (bytes.len < JOURNAL_SEGMENT_HEADER ||
         memcmp(in, segment_magic, sizeof(segment_magic)) != 0 ||
-        get32(in + AT_CRC) != journal_crc((struct slice){in, AT_CRC}))
+        get32(in + AT_CRC) != checksum_crc32c(0, (struct slice){in, AT_CRC}))
         return JOURNAL_HEADER_BAD;
     if (get32(in + AT_VERSION) != VERSION)
         return JOURNAL_HEADER_OTHER_VERSION;
@@ -125,8 +109,8 @@ enum journal_header_state journal_header_decode(struct slice bytes,
 
 static uint32_t crc_of_header(const char *header)
 {
-    return journal_crc(
-        (struct slice){header + AT_RECORD_SALT, JOURNAL_RECORD_HEADER - AT_RECORD_SALT});
+    return checksum_crc32c(0, (struct slice){header + AT_RECORD_SALT,
+                                             JOURNAL_RECORD_HEADER - AT_RECORD_SALT});
 }
 
 void journal_record_encode(const struct journal_record *record,

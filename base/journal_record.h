@@ -61,9 +61,6 @@ enum journal_header_state {
     JOURNAL_HEADER_BAD
 };
 
-/* CRC32C; 0 for no bytes. */
-uint32_t journal_crc(struct slice bytes);
-
 /* Writes JOURNAL_SEGMENT_HEADER bytes. */
 void journal_header_encode(const struct journal_header *header, char *out);
 enum journal_header_state journal_header_decode(struct slice bytes,

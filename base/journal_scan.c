@@ -1,5 +1,6 @@
 #include "base/journal_scan.h"
 
+#include "base/checksum.h"
 #include "base/journal_record.h"
 #include "base/memory.h"
 
@@ -118,7 +119,7 @@ static bool read_at(struct journal_scan *scan, uint64_t offset,
     if (!header)
         return false;
     record->body = (struct slice){header + JOURNAL_RECORD_HEADER, frame.body_len};
-    if (journal_crc(record->body) != frame.body_crc)
+    if (checksum_crc32c(0, record->body) != frame.body_crc)
         return false;
     scan->salt = frame.salt;
     scan->durable_lsn = frame.durable_lsn;

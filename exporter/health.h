@@ -3,8 +3,8 @@
  *
  * An outage opens a circuit for all requests: pauses grow from 1 s to 60 s with full jitter, or are
  * as long as Retry-After says (at most 10 min), and while it is open one request goes at a time. A
- * refused key (401, 403) pauses everything for a minute, again and again; the key file is read again
- * before each attempt. Changes are said once.
+ * refused key (401, 403) pauses everything for a minute, again and again, or until there is another one:
+ * who owns the key says so with health_renew_key(). Changes are said once.
  * Every request that was answered, or failed, is counted by call and status.
  */
 #ifndef EXPORTER_HEALTH_H

@@ -142,10 +142,6 @@ size_t outbox_retry(struct outbox *outbox, const struct outbox_selection *select
 
 /* ---- books ------------------------------------------------------------------------------- */
 
-enum {
-    OUTBOX_ERROR_MAX = 256
-};
-
 struct outbox_counts {
     size_t destinations, rows;
     size_t values, bytes;     /* what was put and not merged yet is among the values */

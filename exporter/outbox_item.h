@@ -18,6 +18,8 @@ enum {
     OUTBOX_CONFIRM_S = 60,
     /* LIVE rows older than this are backlog (after an outage): the newest minutes go first. */
     OUTBOX_LIVE_S = 5 * 60,
+    /* What went wrong with the file, in words. */
+    OUTBOX_ERROR_MAX = 256,
 };
 
 enum outbox_pick {

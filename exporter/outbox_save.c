@@ -139,10 +139,8 @@ bool outbox_save(struct outbox_stock *stock, struct error *err)
 
     if (!stock->is_changed)
         return true;
-    if (database_has_moved(&stock->file->database))
-        FAIL(&why, ERROR_CORRUPT, "the file was renamed or removed");
-    else if (outbox_file_begin(stock->file, &why) && write_all(stock, &why) &&
-             outbox_file_commit(stock->file, &why)) {
+    if (outbox_file_begin(stock->file, &why) && write_all(stock, &why) &&
+        outbox_file_commit(stock->file, &why)) {
         note_saved(stock);
         outbox_stock_trim(stock);
         database_shrink(&stock->file->database);

@@ -19,7 +19,7 @@ static void close_file(struct outbox_vault *vault)
 /* The file has to be closed. */
 static bool set_aside(struct outbox_vault *vault, const char *why, struct error *err)
 {
-    char name[OUTBOX_VAULT_TEXT_MAX];
+    char name[OUTBOX_ERROR_MAX];
 
     if (!outbox_place_set_aside(&vault->place, name, sizeof(name), err))
         return false;
@@ -109,11 +109,33 @@ bool outbox_vault_mend(struct outbox_vault *vault, struct error *err)
     return refresh(vault, err) && rebuild(vault, vault->stock->damage, err);
 }
 
+/*
+ * A file that was removed alone is made anew. Without its directory there is no place for another; what
+ * is queued still has to be posted, and the open file serves for that.
+ */
+static bool is_misplaced(const struct outbox_vault *vault)
+{
+    const struct disk *disk = vault->place.disk;
+
+    return database_has_moved(&vault->stock->file->database) &&
+           disk->check(disk->self, NULL, NULL);
+}
+
+static bool save(struct outbox_vault *vault, struct error *err)
+{
+    struct error why = {0};
+
+    if (!vault->stock->is_changed || !is_misplaced(vault))
+        return outbox_save(vault->stock, err);
+    FAIL(&why, ERROR_CORRUPT, "the file was renamed or removed");
+    outbox_stock_distrust(vault->stock, &why);
+    return FAIL(err, why.kind, "%s", why.text);
+}
+
 bool outbox_vault_save(struct outbox_vault *vault, struct error *err)
 {
-    return outbox_save(vault->stock, err) ||
-           (vault->stock->is_damaged && outbox_vault_mend(vault, err) &&
-            outbox_save(vault->stock, err));
+    return save(vault, err) || (vault->stock->is_damaged &&
+                                outbox_vault_mend(vault, err) && save(vault, err));
 }
 
 /* ---- opening ----------------------------------------------------------------------------- */

@@ -13,17 +13,13 @@
 #include "exporter/outbox_place.h"
 #include "exporter/outbox_stock.h"
 
-enum {
-    OUTBOX_VAULT_TEXT_MAX = 256
-};
-
 struct outbox_vault {
     struct outbox_place place;
     char *vfs;
     struct outbox_stock *stock;
     bool is_swapping; /* the stock is in NAME.new, which is not in its place yet */
     uint64_t bad_files;
-    char last_bad[OUTBOX_VAULT_TEXT_MAX]; /* what was set aside last, and why */
+    char last_bad[OUTBOX_ERROR_MAX]; /* what was set aside last, and why */
 };
 
 struct outbox_vault_options {

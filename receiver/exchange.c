@@ -214,6 +214,8 @@ static const char *text_of(enum error_kind kind)
 {
     if (kind == ERROR_BUSY)
         return "the gateway cannot take the request now; try again";
+    if (kind == ERROR_TOO_LARGE)
+        return "the request is larger than half of state.journal.max_size";
     return kind == ERROR_NONE ? "" : "the gateway could not take the request";
 }
 

@@ -1,11 +1,16 @@
 #include "app/control.h"
 
+#include "base/clock.h"
+
+#include <linux/sockios.h>
+#include <sched.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -173,6 +178,43 @@ static void path_that_fits_no_address_is_refused(void **state)
     assert_int_equal(err.kind, ERROR_INVALID);
 }
 
+static int connect_to(const char *path)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+
+    memcpy(address.sun_path, path, strlen(path));
+    assert_int_equal(connect(fd, (const struct sockaddr *)&address, sizeof(address)), 0);
+    return fd;
+}
+
+/* Until the other side has read what was sent. */
+static void wait_until_read(int fd)
+{
+    int unread = 1;
+
+    while (unread > 0) {
+        assert_int_equal(ioctl(fd, SIOCOUTQ, &unread), 0);
+        sched_yield();
+    }
+}
+
+static void who_never_ends_its_line_does_not_hold_up_the_end(void **state)
+{
+    const struct spot *place = *state;
+    struct control *control = start(place);
+    int fd = connect_to(place->path);
+
+    assert_int_equal(write(fd, "x", 1), 1);
+    wait_until_read(fd);
+
+    uint64_t begun_ns = clock_monotonic_ns();
+
+    control_free(control);
+    assert_true(clock_monotonic_ns() - begun_ns < CONTROL_TIMEOUT_S / 2 * 1000000000ULL);
+    close(fd);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -188,6 +230,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(nobody_there_is_said, set_up, tear_down),
         cmocka_unit_test_setup_teardown(line_that_is_too_long_is_not_executed, set_up,
                                         tear_down),
+        cmocka_unit_test_setup_teardown(who_never_ends_its_line_does_not_hold_up_the_end,
+                                        set_up, tear_down),
         cmocka_unit_test(path_that_fits_no_address_is_refused),
     };
 

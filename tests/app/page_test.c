@@ -218,6 +218,7 @@ static void what_is_wrong_with_the_disk_is_a_problem_with_its_reason(void **stat
              sizeof(fixture->engine.journal.last_error), "no space");
     snprintf(fixture->engine.checkpoint.last_error,
              sizeof(fixture->engine.checkpoint.last_error), "no \"space\" either");
+    fixture->facts.is_state_gone = true;
     fixture->facts.has_reserve = false;
     page_status(&fixture->facts, page);
     json_reader_init(&reader, buffer_slice(page));
@@ -225,6 +226,7 @@ static void what_is_wrong_with_the_disk_is_a_problem_with_its_reason(void **stat
     assert_true(has(page, "the journal refuses requests: no space"));
     assert_true(has(page, "the last checkpoint failed: no \\\"space\\\" either"));
     assert_true(has(page, "the reserve is given up"));
+    assert_true(has(page, "the state directory is gone"));
 }
 
 /* ---- /metrics ---------------------------------------------------------------------------- */

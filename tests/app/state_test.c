@@ -33,6 +33,29 @@ static struct state *open_in(const char *directory, struct error *err)
         err);
 }
 
+static void directory_that_was_moved_away_is_not_there_until_it_is_back(void **state)
+{
+    struct scratch scratch;
+    struct error err;
+    char path[512], away[512];
+
+    (void)state;
+    scratch_make(&scratch);
+    scratch_path(&scratch, "here", path, sizeof(path));
+    scratch_path(&scratch, "away", away, sizeof(away));
+
+    struct state *opened = open_in(path, &err);
+
+    assert_non_null(opened);
+    assert_true(state_is_there(opened));
+    assert_int_equal(rename(path, away), 0);
+    assert_false(state_is_there(opened));
+    assert_int_equal(rename(away, path), 0);
+    assert_true(state_is_there(opened));
+    state_free(opened);
+    scratch_remove(&scratch);
+}
+
 static void directory_is_made_for_its_owner_alone(void **state)
 {
     struct scratch scratch;
@@ -144,6 +167,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(directory_is_made_for_its_owner_alone),
+        cmocka_unit_test(directory_that_was_moved_away_is_not_there_until_it_is_back),
         cmocka_unit_test(second_user_is_refused_with_the_number_of_the_first),
         cmocka_unit_test(what_is_no_directory_cannot_be_used),
         cmocka_unit_test(something_else_in_the_place_of_the_lock_is_set_aside),

@@ -6,6 +6,7 @@
  * 1,024 the reserve. A record takes 48 + 1,000 bytes, so that ten fit into a segment: its files begin
  * with the records 1, 11, 21 and 31, and record n of a file at 4,096 + 1,048 n.
  */
+#include "base/checksum.h"
 #include "base/journal_record.h"
 #include "tests/base/journal_kit.h"
 
@@ -289,7 +290,7 @@ static void give_version(const struct journal_kit *kit, const struct damage *dam
 
     read_at(kit, names[damage->file], 0, bytes, sizeof(bytes));
     bytes[8] = (char)damage->len;
-    crc = journal_crc((struct slice){bytes, 68});
+    crc = checksum_crc32c(0, (struct slice){bytes, 68});
     for (int i = 0; i < 4; i++)
         bytes[68 + i] = (char)(crc >> 8 * i);
     write_at(kit, names[damage->file], 0, bytes, sizeof(bytes));

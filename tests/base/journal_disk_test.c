@@ -9,8 +9,11 @@
 #include <stdatomic.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -318,7 +321,7 @@ static void a_long_record_gets_a_segment_of_its_own_size(void **state)
             journal_kit_append(journal, JOURNAL_REQUEST, 3 * first - 2, 100000),
             ERROR_NONE);
         assert_int_equal(journal_kit_append(journal, JOURNAL_REQUEST, 500, 20 * SEGMENT),
-                         ERROR_BUSY);
+                         ERROR_TOO_LARGE);
     }
     assert_int_equal(tick(journal, 4), ERROR_NONE);
     journal = journal_kit_open(kit);
@@ -333,6 +336,78 @@ static void a_long_record_gets_a_segment_of_its_own_size(void **state)
     assert_true(journal_next(journal, &record));
     journal_kit_check(&record, 4, 4);
     assert_false(journal_next(journal, &record));
+}
+
+static void a_record_of_more_than_half_the_budget_is_refused_for_good(void **state)
+{
+    struct journal_kit *kit = *state;
+    struct journal *journal;
+    /* Beside the body: 4,096 of the segment's header, 1,024 of reserve, 48 of its own. */
+    const size_t most = 10 * SEGMENT - 4096 - 1024 - 48;
+
+    kit->options.segment_bytes = SEGMENT;
+    kit->options.max_bytes = 20 * SEGMENT;
+    journal = journal_kit_open(kit);
+    assert_int_equal(journal_kit_append(journal, JOURNAL_REQUEST, 1, most + 1),
+                     ERROR_TOO_LARGE);
+    assert_int_equal(journal_kit_stats(journal).refused, 1);
+    assert_false(journal_kit_stats(journal).is_refusing);
+    /* Any number of the others have room once what was before is forgotten. */
+    for (uint64_t number = 1; number <= 4; number++) {
+        struct journal_record record;
+
+        assert_int_equal(journal_kit_append(journal, JOURNAL_REQUEST, number, most),
+                         ERROR_NONE);
+        assert_true(journal_next(journal, &record));
+        journal_forget(journal, record.lsn);
+    }
+}
+
+/* ---- what is removed behind our back ------------------------------------------------------- */
+
+static void a_directory_that_was_removed_takes_ticks_and_no_requests(void **state)
+{
+    struct journal_kit *kit = *state;
+    struct journal *journal;
+    char away[300];
+
+    kit->options.is_manual = true; /* looks every time */
+    journal = journal_kit_open(kit);
+    snprintf(away, sizeof(away), "%s.away", kit->scratch.path);
+    append_requests(journal, 1, 1);
+    assert_int_equal(rename(kit->scratch.path, away), 0);
+    assert_int_equal(request(journal, 2), ERROR_BUSY);
+    assert_true(strstr(journal_kit_stats(journal).last_error, kit->scratch.path));
+    assert_true(journal_kit_stats(journal).is_refusing);
+    assert_int_equal(tick(journal, 2), ERROR_NONE);
+    /* Another one in its place is not ours. */
+    assert_int_equal(mkdir(kit->scratch.path, 0700), 0);
+    assert_int_equal(request(journal, 3), ERROR_BUSY);
+    assert_int_equal(rmdir(kit->scratch.path), 0);
+    assert_int_equal(rename(away, kit->scratch.path), 0);
+    assert_int_equal(request(journal, 3), ERROR_NONE);
+    assert_false(journal_kit_stats(journal).is_refusing);
+}
+
+static void a_segment_that_was_removed_is_left_for_a_new_one(void **state)
+{
+    struct journal_kit *kit = *state;
+    struct journal *journal;
+    char path[512];
+
+    kit->options.is_manual = true;
+    journal = journal_kit_open(kit);
+    append_requests(journal, 1, 1);
+    assert_int_equal(unlink(scratch_path(&kit->scratch, "journal-0000000000000001.log",
+                                         path, sizeof(path))),
+                     0);
+    assert_int_equal(request(journal, 2), ERROR_BUSY);
+    assert_true(strstr(journal_kit_stats(journal).last_error, "removed"));
+    append_requests(journal, 2, 2);
+    assert_reads(journal, 1, 2); /* this process has it all */
+    journal = journal_kit_open(kit);
+    assert_reads(journal, 2, 2);
+    assert_int_equal(journal_kit_stats(journal).lost_records, 1);
 }
 
 static void a_smaller_budget_holds_once_there_is_room(void **state)
@@ -517,6 +592,9 @@ int main(void)
         JOURNAL_KIT_TEST(spares_are_few_when_little_comes),
         JOURNAL_KIT_TEST(a_full_journal_takes_ticks_until_there_is_room),
         JOURNAL_KIT_TEST(a_long_record_gets_a_segment_of_its_own_size),
+        JOURNAL_KIT_TEST(a_record_of_more_than_half_the_budget_is_refused_for_good),
+        JOURNAL_KIT_TEST(a_directory_that_was_removed_takes_ticks_and_no_requests),
+        JOURNAL_KIT_TEST(a_segment_that_was_removed_is_left_for_a_new_one),
         JOURNAL_KIT_TEST(a_smaller_budget_holds_once_there_is_room),
         JOURNAL_KIT_TEST(unforgotten_records_survive_any_number_of_starts),
         JOURNAL_KIT_TEST(a_record_counts_when_it_is_synced),

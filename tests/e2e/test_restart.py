@@ -1,7 +1,9 @@
 """State on disk: what was acknowledged is posted, once and right, whatever ends the process."""
 import os
 import re
+import shutil
 import signal
+import stat
 import subprocess
 import time
 
@@ -165,6 +167,62 @@ def test_a_demanded_directory_that_cannot_be_used_is_an_error(tmp_path, durabili
     found = run(f"state.directory={tmp_path}/file", f"state.durability={durability}")
     assert found.returncode == 78
     assert f"{tmp_path}/file" in found.stderr
+
+
+def test_a_directory_that_was_removed_takes_no_more_requests(api, gateway, tmp_path):
+    api.add_service("shop")
+    running = gateway(**{"state.directory": tmp_path / "state", "minutes.grace": "2s"})
+    at = boundary() + SECOND
+    sender.send_http(running, [depth(at, 1.0)])
+    shutil.rmtree(tmp_path / "state")
+    deadline = time.monotonic() + PATIENCE_S
+    while (found := sender.post(running, depth(at, 2.0).SerializeToString()))[0] == 200:
+        assert time.monotonic() < deadline, running.page("/status")
+        time.sleep(0.1)
+    assert found[0] == 503
+    assert any("directory is gone" in text for text in running.status()["problems"])
+    # What was acknowledged before is posted all the same.
+    assert api.wait(lambda: posted(api, at), PATIENCE_S)
+    assert running.stop() == 0
+    assert "the state directory is gone" in running.output()
+
+
+def test_values_of_a_removed_directory_that_stay_behind_are_said(api, gateway, tmp_path):
+    api.add_service("shop")
+    api.fault("/api/v0/services", float("inf"), status=503)
+    running = gateway(**{"state.directory": tmp_path / "state", "minutes.grace": "1s"})
+    sender.send_http(running, [depth(boundary() + SECOND, 1.0)])
+    running.wait(lambda s: s["ledger"]["values"]["queued"])
+    shutil.rmtree(tmp_path / "state")
+    running.exit_code = running.stop()
+    assert running.exit_code == 75 and "values_lost=1" in running.output(), running.output()
+
+
+def test_a_body_that_the_journal_never_has_room_for_is_refused_for_good(gateway, tmp_path):
+    running = gateway(**{"state.directory": tmp_path / "state", "state.journal.max_size": "4MiB"})
+    at = boundary()
+
+    def metrics(size):
+        """Of that size also when it is compressed, as the journal keeps it."""
+        return depth(at, 1.0, instance=os.urandom(size).hex())
+
+    assert sender.post(running, metrics(1 << 19).SerializeToString())[0] == 200
+    assert sender.post(running, metrics(1 << 20).SerializeToString())[0] == 413
+    with pytest.raises(grpc.RpcError) as refused:
+        sender.send_grpc(running, [metrics(3 << 20)])
+    assert refused.value.code() == grpc.StatusCode.RESOURCE_EXHAUSTED
+    assert "grpc-status-details-bin" not in dict(refused.value.trailing_metadata())
+
+
+def test_state_is_for_its_owner_alone(api, gateway, tmp_path):
+    api.add_service("shop")
+    running = gateway(**{"state.directory": tmp_path / "state", "minutes.grace": "1s"})
+    at = boundary() + SECOND
+    sender.send_http(running, [depth(at, 1.0)])
+    assert api.wait(lambda: posted(api, at), PATIENCE_S)
+    modes = {file.name: stat.S_IMODE(file.stat().st_mode) for file in (tmp_path / "state").iterdir()}
+    assert {"outbox.db", "outbox.db-wal"} <= set(modes)
+    assert set(modes.values()) == {0o600}, modes
 
 
 def test_a_second_process_on_the_same_directory_is_refused(api, gateway, tmp_path):

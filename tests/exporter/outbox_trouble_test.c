@@ -535,6 +535,28 @@ static void a_file_that_is_removed_while_running_is_made_anew(void **state)
     outbox_free(outbox);
 }
 
+static void what_is_put_after_the_directory_is_gone_can_be_posted(void **state)
+{
+    char path[128], directory[128], away[256];
+    struct outbox *outbox;
+    struct outbox_batch batch = {0};
+
+    (void)state;
+    snprintf(path, sizeof(path), "%s", rig_new_path());
+    snprintf(directory, sizeof(directory), "%s", path);
+    *strrchr(directory, '/') = '\0';
+    snprintf(away, sizeof(away), "%s.away", directory);
+    outbox = rig_open(path);
+    rig_put(outbox, &shop, MINUTE_S, "a", 1);
+    assert_int_equal(rename(directory, away), 0);
+    rig_put(outbox, &shop, MINUTE_S + 60, "a", 2);
+    assert_int_equal(rig_take(outbox, 1, MINUTE_S + 80, &batch), 2);
+    rig_settle(outbox, &batch, OUTBOX_DELIVERED, MINUTE_S + 81);
+    rig_commit(outbox);
+    assert_int_equal(rig_books(outbox).delivered, 2);
+    outbox_free(outbox);
+}
+
 static void a_full_disk_puts_the_mending_off(void **state)
 {
     const char *path = rig_new_path();
@@ -561,6 +583,7 @@ static void a_full_disk_puts_the_mending_off(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(what_is_put_after_the_directory_is_gone_can_be_posted),
         cmocka_unit_test(a_full_disk_loses_nothing),
         cmocka_unit_test(a_disk_that_is_full_again_and_again_changes_no_value),
         cmocka_unit_test(failing_writes_and_syncs_are_tried_again),

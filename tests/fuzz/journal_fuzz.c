@@ -6,6 +6,7 @@
  * before (4: of segments, 8: of records), since no search finds them. Of each part the first 72 bytes
  * are the segment's header, the rest its records.
  */
+#include "base/checksum.h"
 #include "base/journal_record.h"
 #include "tests/sim/fake_disk.h"
 
@@ -48,9 +49,10 @@ static void fix_record(char *record, uint32_t body_len, const char *salt)
 {
     memcpy(record + AT_SALT, salt, 4);
     put32(record + AT_BODY_CRC,
-          journal_crc((struct slice){record + JOURNAL_RECORD_HEADER, body_len}));
+          checksum_crc32c(0, (struct slice){record + JOURNAL_RECORD_HEADER, body_len}));
     put32(record + AT_CRC,
-          journal_crc((struct slice){record + AT_SALT, JOURNAL_RECORD_HEADER - AT_SALT}));
+          checksum_crc32c(
+              0, (struct slice){record + AT_SALT, JOURNAL_RECORD_HEADER - AT_SALT}));
 }
 
 static void fix_records(char *bytes, size_t len, const char *salt)
@@ -84,7 +86,8 @@ static void write_file(const struct disk *disk, unsigned number, struct slice pa
     memcpy(bytes, part.ptr, header);
     memcpy(bytes + JOURNAL_SEGMENT_START, part.ptr + header, records);
     if (flags & FIX_SEGMENTS)
-        put32(bytes + AT_SEGMENT_CRC, journal_crc((struct slice){bytes, AT_SEGMENT_CRC}));
+        put32(bytes + AT_SEGMENT_CRC,
+              checksum_crc32c(0, (struct slice){bytes, AT_SEGMENT_CRC}));
     if (flags & FIX_RECORDS)
         fix_records(bytes + JOURNAL_SEGMENT_START, records, bytes + AT_SEGMENT_SALT);
     snprintf(name, sizeof(name), "journal-%016x.log", number);
@@ -136,7 +139,7 @@ static uint64_t read_all(struct journal *journal)
         insist(record.lsn > last_lsn);
         insist(record.body.len <= MAX_BYTES);
         /* Touches every byte. */
-        (void)journal_crc(record.body);
+        (void)checksum_crc32c(0, record.body);
         last_lsn = record.lsn;
     }
     return last_lsn;
