@@ -91,10 +91,11 @@ static void put_records(struct out *out, const struct schema_record *type,
         return;
     }
 
-    char *copy = memory_new(AT_ONCE, pool->size);
+    uint32_t most = pool->used < AT_ONCE ? pool->used : AT_ONCE;
+    char *copy = memory_new(most, pool->size);
 
-    for (uint32_t i = 0; i < pool->used; i += AT_ONCE) {
-        uint32_t count = pool->used - i < AT_ONCE ? pool->used - i : AT_ONCE;
+    for (uint32_t i = 0; i < pool->used; i += most) {
+        uint32_t count = pool->used - i < most ? pool->used - i : most;
 
         memcpy(copy, pool_at(pool, i), count * pool->size);
         for (uint32_t j = 0; j < count; j++)
