@@ -2,6 +2,8 @@
 
 #include "pipeline/minutes.h"
 
+#include <math.h>
+
 static uint64_t block_of(uint64_t minute)
 {
     return minute / HISTORY_MINUTES;
@@ -12,20 +14,46 @@ static bool holds(const struct history_minute *at, uint64_t minute)
     return at->last_ns && minute_beginning_at(at->last_ns) == minute;
 }
 
-const struct history_minute *history_find(const struct pipeline *p,
-                                          const struct stream *stream, uint64_t minute)
+/* The block of that number, or POOL_NONE. */
+static uint32_t find_block(const struct pipeline *p, const struct stream *stream,
+                           uint64_t number)
 {
     uint32_t at = stream->detail;
 
-    while (at != POOL_NONE && state_history(p, at)->number > block_of(minute))
+    while (at != POOL_NONE && state_history(p, at)->number > number)
         at = state_history(p, at)->older;
-    if (at == POOL_NONE || state_history(p, at)->number != block_of(minute))
+    return at != POOL_NONE && state_history(p, at)->number == number ? at : POOL_NONE;
+}
+
+const struct history_minute *history_find(const struct pipeline *p,
+                                          const struct stream *stream, uint64_t minute)
+{
+    uint32_t at = find_block(p, stream, block_of(minute));
+
+    if (at == POOL_NONE)
         return NULL;
 
     const struct history_minute *found =
-        &state_history(p, at)->minute[minute % HISTORY_MINUTES];
+        &state_history(p, at)->last[minute % HISTORY_MINUTES];
 
     return holds(found, minute) ? found : NULL;
+}
+
+const struct points_minute *history_points_find(const struct pipeline *p,
+                                                const struct stream *stream,
+                                                uint64_t minute)
+{
+    uint32_t at = find_block(p, stream, block_of(minute));
+
+    if (at == POOL_NONE || state_history(p, at)->points == POOL_NONE)
+        return NULL;
+
+    const struct points_minute *found = &state_history_points(
+                                             p, state_history(p, at)->points)
+                                             ->minute[minute % HISTORY_MINUTES];
+
+    return found->first_ns && minute_beginning_at(found->first_ns) == minute ? found
+                                                                             : NULL;
 }
 
 static struct history *insert(struct pipeline *p, uint32_t stream, uint32_t newer,
@@ -37,6 +65,7 @@ static struct history *insert(struct pipeline *p, uint32_t stream, uint32_t newe
                                         : &state_history(p, newer)->older;
 
     block->number = number;
+    block->points = POOL_NONE;
     block->older = *link;
     *link = index;
     return block;
@@ -58,6 +87,38 @@ static struct history *open_block(struct pipeline *p, uint32_t stream, uint64_t 
     return insert(p, stream, newer, number);
 }
 
+/* The first, the lowest, the highest and the sum of what the minute's points say. */
+static void add_point(struct points_minute *at, uint64_t time_ns, double value)
+{
+    if (at->first_ns == 0 ||
+        minute_beginning_at(at->first_ns) != minute_beginning_at(time_ns))
+        *at = (struct points_minute){time_ns, value, 0, value, value, 0};
+    if (time_ns < at->first_ns) {
+        at->first_ns = time_ns;
+        at->first = value;
+    }
+    at->min = fmin(at->min, value);
+    at->max = fmax(at->max, value);
+    at->sum += value;
+    at->count++;
+}
+
+static void keep_point(struct pipeline *p, struct history *block, uint64_t time_ns,
+                       double value)
+{
+    if (block->points == POOL_NONE)
+        block->points = pool_take(&p->history_points);
+    add_point(&state_history_points(p, block->points)
+                   ->minute[minute_beginning_at(time_ns) % HISTORY_MINUTES],
+              time_ns, value);
+}
+
+/* Native instants are read between the points around a minute's start. */
+static bool wants_all_points(const struct stream *stream)
+{
+    return stream->owner != POOL_NONE;
+}
+
 bool history_say(struct pipeline *p, uint32_t stream, uint64_t time_ns, double value)
 {
     uint64_t minute = minute_beginning_at(time_ns);
@@ -66,18 +127,12 @@ bool history_say(struct pipeline *p, uint32_t stream, uint64_t time_ns, double v
     if (!block)
         return false;
 
-    struct history_minute *at = &block->minute[minute % HISTORY_MINUTES];
+    struct history_minute *at = &block->last[minute % HISTORY_MINUTES];
 
-    if (!holds(at, minute))
-        *at = (struct history_minute){time_ns, time_ns, value, value};
-    if (time_ns < at->first_ns) {
-        at->first_ns = time_ns;
-        at->first = value;
-    }
-    if (time_ns >= at->last_ns) {
-        at->last_ns = time_ns;
-        at->last = value;
-    }
+    if (!holds(at, minute) || time_ns >= at->last_ns)
+        *at = (struct history_minute){time_ns, value};
+    if (wants_all_points(state_stream(p, stream)))
+        keep_point(p, block, time_ns, value);
     return true;
 }
 
@@ -91,14 +146,21 @@ const struct history_minute *history_before(const struct pipeline *p,
     return found;
 }
 
-const struct history_minute *history_since(const struct pipeline *p,
-                                           const struct stream *stream, uint64_t minute)
+bool history_since(const struct pipeline *p, const struct stream *stream, uint64_t minute,
+                   struct history_point *first)
 {
     const struct history_minute *found = NULL;
 
-    for (uint64_t ahead = 0; !found && ahead < HISTORY_MINUTES; ahead++)
-        found = history_find(p, stream, minute + ahead);
-    return found;
+    for (uint64_t end = minute + HISTORY_MINUTES; !found && minute < end; minute++)
+        found = history_find(p, stream, minute);
+    if (!found)
+        return false;
+
+    const struct points_minute *all = history_points_find(p, stream, minute - 1);
+
+    *first = all ? (struct history_point){all->first_ns, all->first}
+                 : (struct history_point){found->last_ns, found->last};
+    return true;
 }
 
 static void forget(struct pipeline *p, uint32_t *link)
@@ -109,6 +171,8 @@ static void forget(struct pipeline *p, uint32_t *link)
     while (at != POOL_NONE) {
         uint32_t older = state_history(p, at)->older;
 
+        if (state_history(p, at)->points != POOL_NONE)
+            pool_give(&p->history_points, state_history(p, at)->points);
         pool_give(&p->histories, at);
         at = older;
     }

@@ -1,7 +1,10 @@
 /*
- * What value streams said, minute by minute: the first and the last point of each minute, in blocks
- * of HISTORY_MINUTES, newest block first. Two blocks hold all that a live stream is asked for; more
+ * What value streams said, minute by minute: the last point of each minute, in blocks of
+ * HISTORY_MINUTES, newest block first. Two blocks hold all that a live stream is asked for; more
  * are kept while a minute of its cell may still be corrected.
+ *
+ * Streams of which more is asked (native instants; an average, a least or a greatest value over
+ * the minute) keep what all points of their minutes said beside it.
  */
 #ifndef PIPELINE_HISTORY_H
 #define PIPELINE_HISTORY_H
@@ -20,9 +23,19 @@ bool history_say(struct pipeline *p, uint32_t stream, uint64_t time_ns, double v
 const struct history_minute *history_before(const struct pipeline *p,
                                             const struct stream *stream, uint64_t minute);
 
+/* What all points of the minute said; NULL where that is not kept. */
+const struct points_minute *history_points_find(const struct pipeline *p,
+                                                const struct stream *stream,
+                                                uint64_t minute);
+
+struct history_point {
+    uint64_t time_ns;
+    double value;
+};
+
 /* The first thing said in the minute or in the few after it. */
-const struct history_minute *history_since(const struct pipeline *p,
-                                           const struct stream *stream, uint64_t minute);
+bool history_since(const struct pipeline *p, const struct stream *stream, uint64_t minute,
+                   struct history_point *first);
 
 /* Forgets what minutes from `oldest` on do not need; the newest two blocks stay. */
 void history_trim(struct pipeline *p, uint32_t stream, uint64_t oldest);

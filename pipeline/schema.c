@@ -72,6 +72,7 @@ RECORD(start, START_FIELDS);
 RECORD(stream, STREAM_FIELDS);
 RECORD(buckets, BUCKETS_FIELDS);
 RECORD(history, HISTORY_FIELDS);
+RECORD(history_points, HISTORY_POINTS_FIELDS);
 RECORD(layout, LAYOUT_FIELDS);
 RECORD(owner, OWNER_FIELDS);
 RECORD(destination, DESTINATION_FIELDS);
@@ -138,6 +139,7 @@ void schema_init_pools(struct pipeline *p)
     COMPLETE(stream, STREAM_FIELDS);
     COMPLETE(buckets, BUCKETS_FIELDS);
     COMPLETE(history, HISTORY_FIELDS);
+    COMPLETE(history_points, HISTORY_POINTS_FIELDS);
     COMPLETE(layout, LAYOUT_FIELDS);
     COMPLETE(owner, OWNER_FIELDS);
     COMPLETE(destination, DESTINATION_FIELDS);

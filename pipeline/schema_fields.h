@@ -118,10 +118,13 @@
     F(layout, bound_count, PLAIN) \
     F(layout, bounds, LIST, bound_count)
 
-#define HISTORY_FIELDS(F)                     \
-    F(history, number, PLAIN)                 \
-    F(history, older, OWN_OR_NONE, histories) \
-    F(history, minute, RECORDS)
+#define HISTORY_FIELDS(F)                           \
+    F(history, number, PLAIN)                       \
+    F(history, older, OWN_OR_NONE, histories)       \
+    F(history, points, OWN_OR_NONE, history_points) \
+    F(history, last, RECORDS)
+
+#define HISTORY_POINTS_FIELDS(F) F(history_points, minute, RECORDS)
 
 /* The sources are compared only and may be gone. */
 #define OWNER_FIELDS(F)             \
@@ -229,6 +232,7 @@
     F(pipeline, streams, POOL, stream)                                     \
     F(pipeline, buckets, POOL, buckets)                                    \
     F(pipeline, histories, POOL, history)                                  \
+    F(pipeline, history_points, POOL, history_points)                      \
     F(pipeline, layouts, POOL, layout)                                     \
     F(pipeline, owners, POOL, owner)                                       \
     F(pipeline, destinations, POOL, destination)                           \

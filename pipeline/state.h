@@ -147,14 +147,29 @@ enum {
 };
 
 struct history_minute {
-    uint64_t first_ns, last_ns; /* last_ns 0: nothing */
-    double first, last;
+    uint64_t last_ns; /* 0: nothing */
+    double last;
 };
 
 struct history {
     uint64_t number; /* minutes number * HISTORY_MINUTES and after */
     uint32_t older;
-    struct history_minute minute[HISTORY_MINUTES];
+    uint32_t points; /* struct history_points; POOL_NONE where only the last ones count */
+    struct history_minute last[HISTORY_MINUTES];
+};
+
+/*
+ * What all points of the block's minutes said, for the few streams of which more than the last point
+ * of a minute is asked. A million streams rest in memory because most do without.
+ */
+struct points_minute {
+    uint64_t first_ns; /* 0: nothing */
+    double first, sum, min, max;
+    uint64_t count;
+};
+
+struct history_points {
+    struct points_minute minute[HISTORY_MINUTES];
 };
 
 /* Which source feeds a native group of a host. */
@@ -244,7 +259,8 @@ struct pipeline {
     struct pipeline_options options; /* with these texts: */
     char *default_service, *native_metrics;
     struct pool resources, sources, families, starts, streams, buckets, histories,
-        layouts, owners, destinations, plans, cells, minutes, runs, moves, repeats;
+        history_points, layouts, owners, destinations, plans, cells, minutes, runs, moves,
+        repeats;
     struct table resource_table, source_table, family_table, start_table, stream_table,
         layout_table, owner_table, destination_table, plan_table, cell_table,
         repeat_table;
@@ -322,6 +338,12 @@ static inline struct buckets *state_buckets(const struct pipeline *p, uint32_t i
 static inline struct history *state_history(const struct pipeline *p, uint32_t index)
 {
     return pool_at(&p->histories, index);
+}
+
+static inline struct history_points *state_history_points(const struct pipeline *p,
+                                                          uint32_t index)
+{
+    return pool_at(&p->history_points, index);
 }
 
 static inline struct run *state_run(const struct pipeline *p, uint32_t index)

@@ -96,13 +96,13 @@ bool value_read(const struct pipeline *p, const struct stream *stream, uint64_t 
            (reading->is_alive && !was_followed(p, stream, at->last_ns, end_ns));
 }
 
-static double between(const struct history_minute *from, const struct history_minute *to,
+static double between(const struct history_minute *from, const struct history_point *to,
                       uint64_t time_ns)
 {
     double share = (double)(time_ns - from->last_ns) /
-                   (double)(to->first_ns - from->last_ns);
+                   (double)(to->time_ns - from->last_ns);
 
-    return from->last + (to->first - from->last) * share;
+    return from->last + (to->value - from->last) * share;
 }
 
 bool value_read_at_start(const struct pipeline *p, const struct stream *stream,
@@ -114,18 +114,19 @@ bool value_read_at_start(const struct pipeline *p, const struct stream *stream,
         return false;
 
     const struct history_minute *before = history_before(p, stream, minute);
-    const struct history_minute *since = history_since(p, stream, minute);
+    struct history_point since;
+    bool has_since = history_since(p, stream, minute, &since);
     uint64_t start_ns = minute_start_ns(minute);
 
     if (before && !reach_is_alive(stream, before->last_ns, start_ns))
         before = NULL;
-    if (!before && !since)
+    if (!before && !has_since)
         return false;
     if (!before)
-        *value = since->first;
-    else if (!since)
+        *value = since.value;
+    else if (!has_since)
         *value = before->last;
     else
-        *value = between(before, since, start_ns);
+        *value = between(before, &since, start_ns);
     return true;
 }
