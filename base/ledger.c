@@ -69,6 +69,9 @@ static const struct reason_row reasons[] = {
         {"bad_histogram", LEDGER_DROPPED,
          "Bounds, buckets and count of the histogram contradict each "
          "other."},
+    [REASON_BAD_SUMMARY] =
+        {"bad_summary", LEDGER_DROPPED,
+         "Quantiles of the summary do not rise within 0 to 1, or have negative values."},
     [REASON_NEGATIVE_DELTA] = {"negative_delta", LEDGER_DROPPED,
                                "A monotonic sum with a negative delta."},
     [REASON_NO_NAME] = {"no_name", LEDGER_DROPPED, "The metric has no name."},

@@ -45,6 +45,7 @@ enum reason {
     REASON_NOT_FINITE,       /* NaN or infinite */
     REASON_NO_TEMPORALITY,   /* aggregation temporality unspecified or unknown */
     REASON_BAD_HISTOGRAM,    /* bounds, buckets and count contradict each other */
+    REASON_BAD_SUMMARY,      /* quantiles out of order or negative */
     REASON_NEGATIVE_DELTA,   /* monotonic sum with a negative delta */
     REASON_NO_NAME,          /* empty metric name */
     REASON_TOO_DEEP,         /* attribute nested beyond the depth limit */

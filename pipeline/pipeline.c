@@ -159,7 +159,7 @@ static void take_point(struct pipeline *p, uint32_t family,
     if (!is_timely(p, point, metric->name))
         return;
     if (metric->kind == OTLP_HISTOGRAM)
-        arrival.histogram = &batch->histograms[point->histogram];
+        arrival.histogram = &batch->histograms[point->detail];
     index = stream_find(p, state_family(p, family), point);
     if (index == TABLE_NONE) {
         struct stream_seed seed = {family, metric, point};

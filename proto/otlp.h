@@ -1,7 +1,8 @@
 /*
  * The inbound model: one OTLP ExportMetricsServiceRequest decoded into a batch.
  *
- * A batch is flat arrays of resources, scopes, metrics, points and histograms. Records point into
+ * A batch is flat arrays of resources, scopes, metrics, points and what distributions have beside
+ * their count (histograms, exponential histograms, summaries). Records point into
  * the request's body (or, where a sub-message came in several pieces, into the batch's arena), so
  * the body must outlive the batch. Decoding is one pass without allocation per point; every point
  * is validated and its stream hashed on the way. Points that are refused leave no record, only a
@@ -71,6 +72,7 @@ struct otlp_metric {
         temporality; /* enum otlp_temporality; OTLP_UNSPECIFIED for gauge and summary */
     bool monotonic;
     struct slice name, unit;
+    struct slice description;          /* no part of any identity */
     uint32_t first_point, point_count; /* accepted points */
 };
 
@@ -94,8 +96,9 @@ struct otlp_point {
         uint64_t count; /* histogram kinds and summary */
     };
 
-    uint32_t metric;    /* index */
-    uint32_t histogram; /* index for OTLP_HISTOGRAM, else 0 */
+    uint32_t metric; /* index */
+    uint32_t
+        detail; /* index into histograms, exponentials or summaries by kind, else 0 */
     uint8_t value_type; /* enum otlp_value_type for gauge and sum */
     uint8_t flags;      /* enum otlp_point_flag */
     struct slice
@@ -114,6 +117,63 @@ struct otlp_histogram {
 
 uint64_t otlp_bucket(const struct otlp_histogram *histogram, uint32_t index);
 double otlp_bound(const struct otlp_histogram *histogram, uint32_t index);
+
+/*
+ * One side of an exponential histogram: bucket i has index offset + i, and of base 2^(2^-scale) it
+ * covers (base^index, base^(index + 1)], on the negative side mirrored. The offset may be anything:
+ * never a size.
+ */
+struct otlp_buckets {
+    int32_t offset;
+    uint32_t count;      /* of buckets, at most OTLP_MAX_BUCKETS */
+    struct slice counts; /* packed varints */
+};
+
+enum {
+    OTLP_MAX_BUCKETS = 65536
+};
+
+struct otlp_exponential {
+    double sum, min, max; /* where has_* */
+    double zero_threshold;
+    uint64_t zero_count;
+    bool has_sum, has_min, has_max;
+    int32_t scale;
+    struct otlp_buckets positive, negative;
+};
+
+struct otlp_bucket {
+    int64_t index;
+    uint64_t count;
+};
+
+/* A walk over the buckets of one side that are not empty, in rising order of their indices. */
+struct otlp_buckets_walk {
+    struct slice rest;
+    int64_t index;
+};
+
+struct otlp_buckets_walk otlp_buckets_walk(const struct otlp_buckets *buckets);
+bool otlp_buckets_next(struct otlp_buckets_walk *walk, struct otlp_bucket *bucket);
+
+struct otlp_summary {
+    double sum;
+    struct slice message; /* SummaryDataPoint */
+};
+
+/* 0 and 1 are the minimum and the maximum. */
+struct otlp_quantile {
+    double quantile, value; /* values may be NaN: no observations */
+};
+
+/* A walk over the quantiles of a summary, in rising order. */
+struct otlp_quantiles_walk {
+    struct slice rest;
+};
+
+struct otlp_quantiles_walk otlp_quantiles_walk(const struct otlp_summary *summary);
+bool otlp_quantiles_next(struct otlp_quantiles_walk *walk,
+                         struct otlp_quantile *quantile);
 
 /* Numeric value of a gauge or sum point as double (integers beyond 2^53 are rounded). */
 double otlp_number(const struct otlp_point *point);
@@ -138,8 +198,12 @@ struct otlp_batch {
     struct otlp_metric *metrics;
     struct otlp_point *points;
     struct otlp_histogram *histograms;
-    size_t resource_count, scope_count, metric_count, point_count, histogram_count;
-    size_t resource_room, scope_room, metric_room, point_room, histogram_room;
+    struct otlp_exponential *exponentials;
+    struct otlp_summary *summaries;
+    size_t resource_count, scope_count, metric_count, point_count;
+    size_t histogram_count, exponential_count, summary_count;
+    size_t resource_room, scope_room, metric_room, point_room;
+    size_t histogram_room, exponential_room, summary_room;
     struct arena *arena;               /* merged pieces */
     struct hash128 body_hash;          /* of the inflated body */
     uint64_t total;                    /* points in the request, refused ones included */

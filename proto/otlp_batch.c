@@ -26,6 +26,8 @@ void otlp_batch_free(struct otlp_batch *batch)
     free(batch->metrics);
     free(batch->points);
     free(batch->histograms);
+    free(batch->exponentials);
+    free(batch->summaries);
     arena_free(batch->arena);
     free(batch);
 }
@@ -36,7 +38,9 @@ size_t otlp_batch_bytes(const struct otlp_batch *batch)
            batch->scope_room * sizeof *batch->scopes +
            batch->metric_room * sizeof *batch->metrics +
            batch->point_room * sizeof *batch->points +
-           batch->histogram_room * sizeof *batch->histograms + arena_bytes(batch->arena);
+           batch->histogram_room * sizeof *batch->histograms +
+           batch->exponential_room * sizeof *batch->exponentials +
+           batch->summary_room * sizeof *batch->summaries + arena_bytes(batch->arena);
 }
 
 /* Keeps the arrays and everything that says how large they are. */
@@ -51,11 +55,15 @@ void otlp_batch_reset(struct otlp_batch *batch)
         .metrics = kept.metrics,
         .points = kept.points,
         .histograms = kept.histograms,
+        .exponentials = kept.exponentials,
+        .summaries = kept.summaries,
         .resource_room = kept.resource_room,
         .scope_room = kept.scope_room,
         .metric_room = kept.metric_room,
         .point_room = kept.point_room,
         .histogram_room = kept.histogram_room,
+        .exponential_room = kept.exponential_room,
+        .summary_room = kept.summary_room,
         .arena = kept.arena,
     };
 }
@@ -86,6 +94,21 @@ struct otlp_histogram *otlp_batch_histogram(struct otlp_batch *batch)
     batch->histograms = memory_grow(batch->histograms, batch->histogram_count + 1,
                                     &batch->histogram_room, sizeof *batch->histograms);
     return &batch->histograms[batch->histogram_count];
+}
+
+struct otlp_exponential *otlp_batch_exponential(struct otlp_batch *batch)
+{
+    batch->exponentials = memory_grow(batch->exponentials, batch->exponential_count + 1,
+                                      &batch->exponential_room,
+                                      sizeof *batch->exponentials);
+    return &batch->exponentials[batch->exponential_count];
+}
+
+struct otlp_summary *otlp_batch_summary(struct otlp_batch *batch)
+{
+    batch->summaries = memory_grow(batch->summaries, batch->summary_count + 1,
+                                   &batch->summary_room, sizeof *batch->summaries);
+    return &batch->summaries[batch->summary_count];
 }
 
 void otlp_batch_grow_points(struct otlp_batch *batch)

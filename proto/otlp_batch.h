@@ -21,6 +21,8 @@ struct otlp_resource *otlp_batch_resource(struct otlp_batch *batch);
 struct otlp_scope *otlp_batch_scope(struct otlp_batch *batch);
 struct otlp_metric *otlp_batch_metric(struct otlp_batch *batch);
 struct otlp_histogram *otlp_batch_histogram(struct otlp_batch *batch);
+struct otlp_exponential *otlp_batch_exponential(struct otlp_batch *batch);
+struct otlp_summary *otlp_batch_summary(struct otlp_batch *batch);
 
 void otlp_batch_grow_points(struct otlp_batch *batch);
 

@@ -93,6 +93,19 @@ static void open_records(struct decoder *d)
     d->metric_index = (int64_t)batch->metric_count++;
 }
 
+static uint32_t keep_detail(struct otlp_batch *batch, enum otlp_kind kind)
+{
+    switch (kind) {
+    case OTLP_HISTOGRAM: return (uint32_t)batch->histogram_count++;
+    case OTLP_EXPONENTIAL_HISTOGRAM: return (uint32_t)batch->exponential_count++;
+    case OTLP_SUMMARY: return (uint32_t)batch->summary_count++;
+    case OTLP_NO_DATA:
+    case OTLP_GAUGE:
+    case OTLP_SUM: break;
+    }
+    return 0;
+}
+
 static void accept_point(struct decoder *d, struct otlp_point *point)
 {
     struct otlp_batch *batch = d->batch;
@@ -101,8 +114,8 @@ static void accept_point(struct decoder *d, struct otlp_point *point)
         open_records(d);
     point->stream = hash_mix(d->metric.hash, point->stream);
     point->metric = (uint32_t)d->metric_index;
-    if (d->metric.kind == OTLP_HISTOGRAM)
-        point->histogram = (uint32_t)batch->histogram_count++;
+    if (d->metric.kind >= OTLP_HISTOGRAM)
+        point->detail = keep_detail(batch, d->metric.kind);
     batch->metrics[d->metric_index].point_count++;
     batch->point_count++;
 }
@@ -113,7 +126,6 @@ static bool decode_points(struct decoder *d, const struct otlp_point_context *co
     struct otlp_batch *batch = d->batch;
     struct wire wire = wire_of(data);
     struct slice message;
-    struct otlp_histogram *histogram = NULL;
 
     _Static_assert(FIELD_GAUGE_DATA_POINTS == 1 && (int)FIELD_SUM_DATA_POINTS == 1 &&
                        (int)FIELD_HISTOGRAM_DATA_POINTS == 1 &&
@@ -122,11 +134,7 @@ static bool decode_points(struct decoder *d, const struct otlp_point_context *co
                    "one walk serves all kinds");
     while (wire_find(&wire, FIELD_GAUGE_DATA_POINTS, &message)) {
         struct otlp_point *point = otlp_batch_point(batch);
-
-        if (context->kind == OTLP_HISTOGRAM)
-            histogram = otlp_batch_histogram(batch);
-
-        int verdict = otlp_point_decode(context, message, point, histogram);
+        int verdict = otlp_point_decode(context, message, point);
 
         batch->total++;
         if (LIKELY(verdict == OTLP_ACCEPTED && d->metric_verdict == OTLP_ACCEPTED))
@@ -179,6 +187,8 @@ static bool scan_metric(struct decoder *d, struct slice message, struct data_pie
             d->metric.name = field.bytes;
         } else if (field.tag == WIRE_TAG(FIELD_METRIC_UNIT, WIRE_LENGTH)) {
             d->metric.unit = field.bytes;
+        } else if (field.tag == WIRE_TAG(FIELD_METRIC_DESCRIPTION, WIRE_LENGTH)) {
+            d->metric.description = field.bytes;
         }
     }
     return !wire.broken;
@@ -290,7 +300,7 @@ static bool decode_metric(struct decoder *d, struct slice message)
 
     struct otlp_point_context context = {
         .hasher = &d->hasher,
-        .arena = d->batch->arena,
+        .batch = d->batch,
         .kind = d->metric.kind,
         .temporality = d->metric.temporality,
         .monotonic = d->metric.monotonic,

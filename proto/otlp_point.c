@@ -1,40 +1,16 @@
 #include "proto/otlp_point.h"
 
 #include "base/arena.h"
+#include "proto/otlp_batch.h"
 #include "proto/otlp_field.h"
+#include "proto/otlp_frame.h"
 #include "proto/wire.h"
-
-/* Level of a data point's message: request, resource, scope, metric, kind, point. */
-enum {
-    POINT_DEPTH = 6
-};
-
-/* The verdict that follows from the wire and the attributes alone, then from the times. */
-static int judge_frame(const struct otlp_point *point, enum otlp_hash_verdict attributes)
-{
-    int verdict = otlp_validate_time(point);
-
-    if (verdict != OTLP_ACCEPTED)
-        return verdict;
-    return attributes == OTLP_HASH_OK ? OTLP_ACCEPTED : REASON_TOO_DEEP;
-}
-
-static uint8_t flags_of(uint64_t flags)
-{
-    return (uint8_t)(flags & OTLP_NO_RECORDED_VALUE);
-}
-
-static inline enum otlp_hash_verdict worse(enum otlp_hash_verdict a,
-                                           enum otlp_hash_verdict b)
-{
-    return a > b ? a : b;
-}
 
 /* The value of a number point is looked at only when the point is not flagged. */
 static int judge_number(const struct otlp_point_context *context,
                         struct otlp_point *point, enum otlp_hash_verdict attributes)
 {
-    int verdict = judge_frame(point, attributes);
+    int verdict = otlp_frame_judge(point, attributes);
 
     if (verdict != OTLP_ACCEPTED)
         return verdict;
@@ -57,8 +33,9 @@ static int decode_number(const struct otlp_point_context *context, struct slice 
     while (wire_next(&wire, &field)) {
         switch (field.tag) {
         case WIRE_TAG(FIELD_NUMBER_ATTRIBUTES, WIRE_LENGTH):
-            attributes = worse(attributes, otlp_hash_add(context->hasher, field.bytes,
-                                                         POINT_DEPTH + 1, &set));
+            attributes = otlp_frame_worse(
+                attributes,
+                otlp_hash_add(context->hasher, field.bytes, OTLP_POINT_DEPTH + 1, &set));
             break;
         case WIRE_TAG(FIELD_NUMBER_START_TIME_UNIX_NANO, WIRE_FIXED64):
             point->start_ns = field.number;
@@ -75,7 +52,7 @@ static int decode_number(const struct otlp_point_context *context, struct slice 
             point->value_type = OTLP_INT;
             break;
         case WIRE_TAG(FIELD_NUMBER_FLAGS, WIRE_VARINT):
-            point->flags = flags_of(field.number);
+            point->flags = otlp_frame_flags(field.number);
             break;
         default: break;
         }
@@ -169,7 +146,7 @@ static void take_histogram_value(struct wire_field field, struct otlp_point *poi
         histogram->has_max = true;
         break;
     case WIRE_TAG(FIELD_HISTOGRAM_POINT_FLAGS, WIRE_VARINT):
-        point->flags = flags_of(field.number);
+        point->flags = otlp_frame_flags(field.number);
         break;
     default: break;
     }
@@ -186,9 +163,9 @@ static void read_histogram(const struct otlp_hasher *hasher, struct otlp_point *
     while (whole && wire_next(&wire, &field)) {
         switch (field.tag) {
         case WIRE_TAG(FIELD_HISTOGRAM_POINT_ATTRIBUTES, WIRE_LENGTH):
-            reading->attributes = worse(
+            reading->attributes = otlp_frame_worse(
                 reading->attributes,
-                otlp_hash_add(hasher, field.bytes, POINT_DEPTH + 1, &point->stream));
+                otlp_hash_add(hasher, field.bytes, OTLP_POINT_DEPTH + 1, &point->stream));
             break;
         case WIRE_TAG(FIELD_HISTOGRAM_POINT_BUCKET_COUNTS, WIRE_LENGTH):
             whole = add_packed(&reading->buckets, field.bytes);
@@ -209,10 +186,11 @@ static void read_histogram(const struct otlp_hasher *hasher, struct otlp_point *
 }
 
 static int decode_histogram(const struct otlp_point_context *context,
-                            struct slice message, struct otlp_point *point,
-                            struct otlp_histogram *histogram)
+                            struct slice message, struct otlp_point *point)
 {
     struct histogram_reading reading = {.attributes = OTLP_HASH_OK};
+    struct otlp_histogram *histogram = otlp_batch_histogram(context->batch);
+    struct arena *arena = context->batch->arena;
 
     *point = (struct otlp_point){.message = message};
     *histogram = (struct otlp_histogram){0};
@@ -220,7 +198,7 @@ static int decode_histogram(const struct otlp_point_context *context,
     if (reading.broken)
         return OTLP_BROKEN;
 
-    int verdict = judge_frame(point, reading.attributes);
+    int verdict = otlp_frame_judge(point, reading.attributes);
 
     if (verdict != OTLP_ACCEPTED)
         return verdict;
@@ -229,10 +207,8 @@ static int decode_histogram(const struct otlp_point_context *context,
         point->count = 0;
         return OTLP_ACCEPTED;
     }
-    gather(&reading.buckets, message, FIELD_HISTOGRAM_POINT_BUCKET_COUNTS,
-           context->arena);
-    gather(&reading.bounds, message, FIELD_HISTOGRAM_POINT_EXPLICIT_BOUNDS,
-           context->arena);
+    gather(&reading.buckets, message, FIELD_HISTOGRAM_POINT_BUCKET_COUNTS, arena);
+    gather(&reading.bounds, message, FIELD_HISTOGRAM_POINT_EXPLICIT_BOUNDS, arena);
     histogram->buckets = reading.buckets.ptr;
     histogram->bounds = reading.bounds.ptr;
     histogram->bucket_count = (uint32_t)reading.buckets.count;
@@ -240,157 +216,16 @@ static int decode_histogram(const struct otlp_point_context *context,
     return otlp_validate_histogram(point->count, histogram);
 }
 
-static void add_saturating(uint64_t *sum, uint64_t count)
-{
-    *sum = count > UINT64_MAX - *sum ? UINT64_MAX : *sum + count;
-}
-
-static bool sum_packed(struct slice counts, uint64_t *sum)
-{
-    struct wire packed = wire_of(counts);
-    uint64_t count;
-
-    while (packed.at < packed.end && wire_varint(&packed, &count))
-        add_saturating(sum, count);
-    return !packed.broken;
-}
-
-/* Adds the bucket counts of one piece of Buckets, packed or not; saturates. */
-static bool add_buckets(struct slice message, uint64_t *sum)
-{
-    struct wire wire = wire_of(message);
-    struct wire_field field;
-
-    while (wire_next(&wire, &field)) {
-        if (field.tag == WIRE_TAG(FIELD_BUCKETS_BUCKET_COUNTS, WIRE_VARINT))
-            add_saturating(sum, field.number);
-        else if (field.tag == WIRE_TAG(FIELD_BUCKETS_BUCKET_COUNTS, WIRE_LENGTH) &&
-                 !sum_packed(field.bytes, sum))
-            return false;
-    }
-    return !wire.broken;
-}
-
-struct exponential_reading {
-    struct otlp_histogram values; /* sum only */
-    uint64_t zero_count, buckets;
-    enum otlp_hash_verdict attributes;
-    bool broken;
-};
-
-static void read_exponential(const struct otlp_hasher *hasher, struct otlp_point *point,
-                             struct exponential_reading *reading)
-{
-    struct wire wire = wire_of(point->message);
-    struct wire_field field;
-    bool whole = true;
-
-    while (whole && wire_next(&wire, &field)) {
-        switch (field.tag) {
-        case WIRE_TAG(FIELD_EXPONENTIAL_POINT_ATTRIBUTES, WIRE_LENGTH):
-            reading->attributes = worse(
-                reading->attributes,
-                otlp_hash_add(hasher, field.bytes, POINT_DEPTH + 1, &point->stream));
-            break;
-        case WIRE_TAG(FIELD_EXPONENTIAL_POINT_START_TIME_UNIX_NANO, WIRE_FIXED64):
-            point->start_ns = field.number;
-            break;
-        case WIRE_TAG(FIELD_EXPONENTIAL_POINT_TIME_UNIX_NANO, WIRE_FIXED64):
-            point->time_ns = field.number;
-            break;
-        case WIRE_TAG(FIELD_EXPONENTIAL_POINT_COUNT, WIRE_FIXED64):
-            point->count = field.number;
-            break;
-        case WIRE_TAG(FIELD_EXPONENTIAL_POINT_SUM, WIRE_FIXED64):
-            reading->values.sum = wire_double(field.number);
-            reading->values.has_sum = true;
-            break;
-        case WIRE_TAG(FIELD_EXPONENTIAL_POINT_ZERO_COUNT, WIRE_FIXED64):
-            reading->zero_count = field.number;
-            break;
-        case WIRE_TAG(FIELD_EXPONENTIAL_POINT_POSITIVE, WIRE_LENGTH):
-        case WIRE_TAG(FIELD_EXPONENTIAL_POINT_NEGATIVE, WIRE_LENGTH):
-            whole = add_buckets(field.bytes, &reading->buckets);
-            break;
-        case WIRE_TAG(FIELD_EXPONENTIAL_POINT_FLAGS, WIRE_VARINT):
-            point->flags = flags_of(field.number);
-            break;
-        default: break;
-        }
-    }
-    reading->broken = wire.broken || !whole || reading->attributes == OTLP_HASH_BROKEN;
-}
-
-static int decode_exponential(const struct otlp_point_context *context,
-                              struct slice message, struct otlp_point *point)
-{
-    struct exponential_reading reading = {.attributes = OTLP_HASH_OK};
-
-    *point = (struct otlp_point){.message = message};
-    read_exponential(context->hasher, point, &reading);
-    if (reading.broken)
-        return OTLP_BROKEN;
-
-    int verdict = judge_frame(point, reading.attributes);
-
-    if (verdict != OTLP_ACCEPTED)
-        return verdict;
-    if (point->flags & OTLP_NO_RECORDED_VALUE) {
-        point->count = 0;
-        return OTLP_ACCEPTED;
-    }
-    if (reading.buckets > point->count ||
-        point->count - reading.buckets != reading.zero_count)
-        return REASON_BAD_HISTOGRAM;
-    return otlp_validate_sum(point->count, &reading.values);
-}
-
-static int decode_summary(const struct otlp_point_context *context, struct slice message,
-                          struct otlp_point *point)
-{
-    struct wire wire = wire_of(message);
-    struct wire_field field;
-    enum otlp_hash_verdict attributes = OTLP_HASH_OK;
-
-    *point = (struct otlp_point){.message = message};
-    while (wire_next(&wire, &field)) {
-        switch (field.tag) {
-        case WIRE_TAG(FIELD_SUMMARY_POINT_ATTRIBUTES, WIRE_LENGTH):
-            attributes = worse(attributes,
-                               otlp_hash_add(context->hasher, field.bytes,
-                                             POINT_DEPTH + 1, &point->stream));
-            break;
-        case WIRE_TAG(FIELD_SUMMARY_POINT_START_TIME_UNIX_NANO, WIRE_FIXED64):
-            point->start_ns = field.number;
-            break;
-        case WIRE_TAG(FIELD_SUMMARY_POINT_TIME_UNIX_NANO, WIRE_FIXED64):
-            point->time_ns = field.number;
-            break;
-        case WIRE_TAG(FIELD_SUMMARY_POINT_COUNT, WIRE_FIXED64):
-            point->count = field.number;
-            break;
-        case WIRE_TAG(FIELD_SUMMARY_POINT_FLAGS, WIRE_VARINT):
-            point->flags = flags_of(field.number);
-            break;
-        default: break;
-        }
-    }
-    if (wire.broken || attributes == OTLP_HASH_BROKEN)
-        return OTLP_BROKEN;
-    if (point->flags & OTLP_NO_RECORDED_VALUE)
-        point->count = 0;
-    return judge_frame(point, attributes);
-}
-
 int otlp_point_decode(const struct otlp_point_context *context, struct slice message,
-                      struct otlp_point *point, struct otlp_histogram *histogram)
+                      struct otlp_point *point)
 {
     switch (context->kind) {
     case OTLP_GAUGE:
     case OTLP_SUM: return decode_number(context, message, point);
-    case OTLP_HISTOGRAM: return decode_histogram(context, message, point, histogram);
-    case OTLP_EXPONENTIAL_HISTOGRAM: return decode_exponential(context, message, point);
-    case OTLP_SUMMARY: return decode_summary(context, message, point);
+    case OTLP_HISTOGRAM: return decode_histogram(context, message, point);
+    case OTLP_EXPONENTIAL_HISTOGRAM:
+        return otlp_exponential_decode(context, message, point);
+    case OTLP_SUMMARY: return otlp_summary_decode(context, message, point);
     case OTLP_NO_DATA: break;
     }
     return OTLP_BROKEN;

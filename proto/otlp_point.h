@@ -12,22 +12,27 @@
 #include "proto/otlp_hash.h"
 #include "proto/otlp_validate.h"
 
-struct arena;
-
 /* What a point needs to know about its metric. */
 struct otlp_point_context {
     const struct otlp_hasher *hasher;
-    struct arena *arena;
+    struct otlp_batch *batch;
     enum otlp_kind kind;
     enum otlp_temporality temporality;
     bool monotonic;
 };
 
 /*
- * Decodes one data point. `point` and `histogram` (for OTLP_HISTOGRAM) are scratch unless the
- * verdict is OTLP_ACCEPTED; point->stream then is the hash of the attribute set alone.
+ * Decodes one data point, and what its kind has beside it into the batch's next record of that kind.
+ * Both are scratch unless the verdict is OTLP_ACCEPTED; point->stream then is the hash of the
+ * attribute set alone.
  */
 int otlp_point_decode(const struct otlp_point_context *context, struct slice message,
-                      struct otlp_point *point, struct otlp_histogram *histogram);
+                      struct otlp_point *point);
+
+/* ---- otlp_exponential.c, otlp_summary.c: the same for one kind */
+int otlp_exponential_decode(const struct otlp_point_context *context,
+                            struct slice message, struct otlp_point *point);
+int otlp_summary_decode(const struct otlp_point_context *context, struct slice message,
+                        struct otlp_point *point);
 
 #endif

@@ -20,8 +20,15 @@ enum {
 int otlp_validate_time(const struct otlp_point *point);
 int otlp_validate_number(const struct otlp_point *point,
                          enum otlp_temporality temporality, bool monotonic);
-/* count against sum: of histograms of both kinds. */
-int otlp_validate_sum(uint64_t count, const struct otlp_histogram *histogram);
+/* count against sum, of histograms of both kinds. */
+int otlp_validate_sum(uint64_t count, bool has_sum, double sum);
 int otlp_validate_histogram(uint64_t count, const struct otlp_histogram *histogram);
+/*
+ * Buckets and zero bucket add up to the count, each side has at most OTLP_MAX_BUCKETS, and every
+ * bucket that is not empty holds some double; the zero threshold is a finite width.
+ */
+int otlp_validate_exponential(uint64_t count, const struct otlp_exponential *exponential);
+/* Quantiles rise strictly within [0, 1] and have no negative value; NaN is one without a value. */
+int otlp_validate_summary(uint64_t count, const struct otlp_summary *summary);
 
 #endif

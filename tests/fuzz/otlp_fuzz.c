@@ -25,9 +25,9 @@ static void read_attributes(struct otlp_attributes walk, struct buffer *text)
 
 static void read_histogram(const struct otlp_batch *batch, const struct otlp_point *point)
 {
-    require(point->histogram < batch->histogram_count);
+    require(point->detail < batch->histogram_count);
 
-    const struct otlp_histogram *histogram = &batch->histograms[point->histogram];
+    const struct otlp_histogram *histogram = &batch->histograms[point->detail];
     uint64_t sum = 0;
 
     for (uint32_t i = 0; i < histogram->bucket_count; i++)
@@ -35,6 +35,50 @@ static void read_histogram(const struct otlp_batch *batch, const struct otlp_poi
     require(histogram->bucket_count == 0 || sum == point->count);
     for (uint32_t i = 1; i < histogram->bound_count; i++)
         require(otlp_bound(histogram, i) > otlp_bound(histogram, i - 1));
+}
+
+static uint64_t read_side(const struct otlp_buckets *buckets)
+{
+    struct otlp_buckets_walk walk = otlp_buckets_walk(buckets);
+    struct otlp_bucket bucket;
+    int64_t last = INT64_MIN;
+    uint64_t sum = 0;
+
+    while (otlp_buckets_next(&walk, &bucket)) {
+        require(bucket.count > 0 && bucket.index > last);
+        require(bucket.index >= buckets->offset &&
+                bucket.index - buckets->offset < buckets->count);
+        last = bucket.index;
+        sum += bucket.count;
+    }
+    return sum;
+}
+
+static void read_exponential(const struct otlp_batch *batch,
+                             const struct otlp_point *point)
+{
+    require(point->detail < batch->exponential_count);
+
+    const struct otlp_exponential *exponential = &batch->exponentials[point->detail];
+
+    require(read_side(&exponential->positive) + read_side(&exponential->negative) +
+                exponential->zero_count ==
+            point->count);
+}
+
+static void read_summary(const struct otlp_batch *batch, const struct otlp_point *point)
+{
+    require(point->detail < batch->summary_count);
+
+    struct otlp_quantiles_walk walk = otlp_quantiles_walk(
+        &batch->summaries[point->detail]);
+    struct otlp_quantile quantile;
+    double last = -1;
+
+    while (otlp_quantiles_next(&walk, &quantile)) {
+        require(quantile.quantile > last && quantile.quantile <= 1);
+        last = quantile.quantile;
+    }
 }
 
 static void read_metric(const struct otlp_batch *batch, uint32_t index,
@@ -51,6 +95,10 @@ static void read_metric(const struct otlp_batch *batch, uint32_t index,
         require(point->metric == index && point->time_ns > 0);
         if (metric->kind == OTLP_HISTOGRAM)
             read_histogram(batch, point);
+        else if (metric->kind == OTLP_EXPONENTIAL_HISTOGRAM)
+            read_exponential(batch, point);
+        else if (metric->kind == OTLP_SUMMARY)
+            read_summary(batch, point);
         read_attributes(otlp_point_attributes(point, metric->kind), text);
     }
 }

@@ -6,6 +6,7 @@ than the decoder's.
 import base64
 import math
 import struct
+from fractions import Fraction
 
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import (
     ExportMetricsServiceRequest)
@@ -13,6 +14,7 @@ from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import (
 KINDS = {"gauge": 1, "sum": 2, "histogram": 3, "exponential_histogram": 4, "summary": 5}
 WITH_TEMPORALITY = ("sum", "histogram", "exponential_histogram")
 NO_RECORDED_VALUE = 1
+MAX_BUCKETS = 65536
 
 
 def bits(value):
@@ -111,9 +113,34 @@ def histogram_verdict(point):
     return sum_verdict(point)
 
 
+def side_holds_doubles(side, scale):
+    """Each bucket (base^i, base^(i+1)] that is not empty touches [2^-1074, 2^1024)."""
+    per_power = Fraction(2) ** max(-5000, min(scale, 5000))
+    return all(count == 0 or (side.offset + i < 1024 * per_power
+                              and side.offset + i + 1 >= -1074 * per_power)
+               for i, count in enumerate(side.bucket_counts))
+
+
 def exponential_verdict(point):
-    inside = sum(point.positive.bucket_counts) + sum(point.negative.bucket_counts)
-    return "bad_histogram" if inside + point.zero_count != point.count else sum_verdict(point)
+    sides = (point.positive, point.negative)
+    inside = sum(sum(side.bucket_counts) for side in sides)
+    width = point.zero_threshold
+    if (inside + point.zero_count != point.count or not math.isfinite(width) or width < 0
+            or any(len(side.bucket_counts) > MAX_BUCKETS for side in sides)
+            or not all(side_holds_doubles(side, point.scale) for side in sides)):
+        return "bad_histogram"
+    return sum_verdict(point)
+
+
+def summary_verdict(point):
+    quantiles = [quantile.quantile for quantile in point.quantile_values]
+    if (not all(0 <= quantile <= 1 for quantile in quantiles)
+            or not all(a < b for a, b in zip(quantiles, quantiles[1:]))
+            or any(quantile.value < 0 for quantile in point.quantile_values)):
+        return "bad_summary"
+    if not math.isfinite(point.sum):
+        return "not_finite"
+    return "bad_summary" if point.count == 0 and point.sum != 0 else None
 
 
 def point_verdict(kind, data, point):
@@ -124,7 +151,7 @@ def point_verdict(kind, data, point):
         return number_verdict(point, kind == "sum" and data.is_monotonic
                               and data.aggregation_temporality == 1)
     return {"histogram": histogram_verdict, "exponential_histogram": exponential_verdict,
-            "summary": lambda point: None}[kind](point)
+            "summary": summary_verdict}[kind](point)
 
 
 def point_facts(kind, point):
@@ -138,19 +165,38 @@ def point_facts(kind, point):
             facts["value"] = point.as_int if member == "as_int" else bits(point.as_double)
         return facts
     facts["count"] = 0 if flagged else point.count
-    if kind == "histogram":
-        for name in ("sum", "min", "max"):
-            if point.HasField(name) and not flagged:
-                facts[name] = bits(getattr(point, name))
+    if kind == "summary":
+        facts["sum"] = bits(0.0 if flagged else point.sum)
+        facts["quantiles"] = [] if flagged else [
+            [bits(quantile.quantile), bits(quantile.value)] for quantile in point.quantile_values]
+        return facts
+    for name in ("sum", "min", "max"):
+        if point.HasField(name) and not flagged:
+            facts[name] = bits(getattr(point, name))
+    if kind == "exponential_histogram":
+        facts.update(exponential_facts(type(point)() if flagged else point))
+    else:
         facts["buckets"] = [] if flagged else list(point.bucket_counts)
         facts["bounds"] = [] if flagged else list(map(bits, point.explicit_bounds))
     return facts
 
 
+def exponential_facts(point):
+    def side(buckets):
+        return [len(buckets.bucket_counts),
+                [[buckets.offset + i, count]
+                 for i, count in enumerate(buckets.bucket_counts) if count]]
+
+    return {"zero_threshold": bits(point.zero_threshold), "zero_count": point.zero_count,
+            "scale": point.scale, "positive": side(point.positive),
+            "negative": side(point.negative)}
+
+
 def metric_facts(kind, data, metric):
     temporality = data.aggregation_temporality if kind in WITH_TEMPORALITY else 0
     return {"kind": KINDS[kind], "temporality": temporality, "name": metric.name,
-            "monotonic": kind == "sum" and data.is_monotonic, "unit": metric.unit}
+            "monotonic": kind == "sum" and data.is_monotonic, "unit": metric.unit,
+            "description": metric.description}
 
 
 def metric_verdict(kind, data, metric):

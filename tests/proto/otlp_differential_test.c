@@ -352,7 +352,7 @@ static void assert_histogram(const struct otlp_batch *batch,
                              const struct otlp_point *point,
                              const METRICS(HistogramDataPoint) * wanted)
 {
-    const struct otlp_histogram *histogram = &batch->histograms[point->histogram];
+    const struct otlp_histogram *histogram = &batch->histograms[point->detail];
 
     assert_true(point->count == wanted->count);
     assert_int_equal(histogram->bucket_count, wanted->n_bucket_counts);

@@ -117,6 +117,55 @@ static void put_histogram(struct buffer *out, const struct otlp_histogram *histo
     buffer_append_char(out, ']');
 }
 
+/* Pairs of index and count; empty buckets are left out. */
+static void put_side(struct buffer *out, const char *name,
+                     const struct otlp_buckets *buckets)
+{
+    struct otlp_buckets_walk walk = otlp_buckets_walk(buckets);
+    struct otlp_bucket bucket;
+    const char *separator = "";
+
+    buffer_printf(out, ",\"%s\":[%" PRIu32 ",[", name, buckets->count);
+    while (otlp_buckets_next(&walk, &bucket)) {
+        buffer_printf(out, "%s[%" PRId64 ",%" PRIu64 "]", separator, bucket.index,
+                      bucket.count);
+        separator = ",";
+    }
+    buffer_append_text(out, "]]");
+}
+
+static void put_exponential(struct buffer *out,
+                            const struct otlp_exponential *exponential)
+{
+    put_optional(out, "sum", exponential->has_sum, exponential->sum);
+    put_optional(out, "min", exponential->has_min, exponential->min);
+    put_optional(out, "max", exponential->has_max, exponential->max);
+    put_optional(out, "zero_threshold", true, exponential->zero_threshold);
+    buffer_printf(out, ",\"scale\":%" PRId32 ",\"zero_count\":%" PRIu64,
+                  exponential->scale, exponential->zero_count);
+    put_side(out, "positive", &exponential->positive);
+    put_side(out, "negative", &exponential->negative);
+}
+
+static void put_summary(struct buffer *out, const struct otlp_summary *summary)
+{
+    struct otlp_quantiles_walk walk = otlp_quantiles_walk(summary);
+    struct otlp_quantile quantile;
+    const char *separator = "";
+
+    put_optional(out, "sum", true, summary->sum);
+    buffer_append_text(out, ",\"quantiles\":[");
+    while (otlp_quantiles_next(&walk, &quantile)) {
+        buffer_printf(out, "%s[", separator);
+        put_double(out, quantile.quantile);
+        buffer_append_char(out, ',');
+        put_double(out, quantile.value);
+        buffer_append_char(out, ']');
+        separator = ",";
+    }
+    buffer_append_char(out, ']');
+}
+
 static void put_number(struct buffer *out, const struct otlp_point *point)
 {
     buffer_printf(out, ",\"type\":%d", point->value_type);
@@ -140,6 +189,7 @@ static void put_point(struct buffer *out, const struct otlp_batch *batch,
                   metric->temporality, metric->monotonic ? "true" : "false");
     put_text(out, "name", metric->name);
     put_text(out, "unit", metric->unit);
+    put_text(out, "description", metric->description);
     put_text(out, "scope", scope->name);
     put_text(out, "version", scope->version);
     put_hash(out, "stream", point->stream);
@@ -153,7 +203,11 @@ static void put_point(struct buffer *out, const struct otlp_batch *batch,
     else
         buffer_printf(out, ",\"count\":%" PRIu64, point->count);
     if (metric->kind == OTLP_HISTOGRAM)
-        put_histogram(out, &batch->histograms[point->histogram]);
+        put_histogram(out, &batch->histograms[point->detail]);
+    else if (metric->kind == OTLP_EXPONENTIAL_HISTOGRAM)
+        put_exponential(out, &batch->exponentials[point->detail]);
+    else if (metric->kind == OTLP_SUMMARY)
+        put_summary(out, &batch->summaries[point->detail]);
     buffer_append_text(out, "}\n");
 }
 

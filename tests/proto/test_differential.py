@@ -180,10 +180,12 @@ class Maker:
         self.exemplars(point)
         for buckets in (point.positive, point.negative):
             if self.chance(0.7):
-                buckets.offset = self.pick([-5, 0, 1783040])
-                buckets.bucket_counts.extend(self.random.randrange(300) for _ in range(3))
-        point.scale = self.pick([-10, 0, 20])
+                buckets.offset = self.pick([-5, 0, 1783040, -2**31, 2**31 - 1, -1075, 1022])
+                buckets.bucket_counts.extend(self.pick([0, 1, 7, 128, 300, 2**33])
+                                             for _ in range(self.random.randrange(6)))
+        point.scale = self.pick([-20, -11, -10, 0, 0, 3, 20, 22, 2**31 - 1, -2**31])
         point.zero_count = self.random.randrange(3)
+        point.zero_threshold = self.pick([0.0, 0.0, 0.0, 1e-6, 5e-324, *DOUBLES])
         point.count = (sum(point.positive.bucket_counts) + sum(point.negative.bucket_counts)
                        + point.zero_count + self.pick([0, 0, 0, 1]))
         self.optional(point)
@@ -191,13 +193,19 @@ class Maker:
     def summary(self, point):
         self.common(point)
         point.count, point.sum = self.random.randrange(9), self.pick(DOUBLES)
-        for quantile in (0.0, 0.5, 1.0):
-            point.quantile_values.add(quantile=quantile, value=quantile)
+        quantiles = sorted(self.random.sample([0.0, 0.5, 0.9, 0.99, 0.999, 1.0],
+                                              self.random.randrange(5)))
+        if self.chance(0.1):
+            quantiles.append(self.pick([-0.5, 0.5, 1.5, float("nan")]))
+        for quantile in quantiles:
+            point.quantile_values.add(quantile=quantile, value=self.pick(
+                [0.0, 1.5, 1e300, float("nan"), float("inf"), quantile, quantile,
+                 -1.0 if self.chance(0.1) else 2.0]))
 
     def metric(self, metric):
         metric.name = self.pick(["", "m", "http.server.duration", "日本"])
         metric.unit = self.pick(["", "s", "By"])
-        metric.description = "text"
+        metric.description = self.pick(["", "text", "日本"])
         self.pairs(metric.metadata)
         kind = self.pick(["gauge", "sum", "histogram", "exponential_histogram", "summary", None])
         if kind is None:
