@@ -1,7 +1,7 @@
 #include "app/config.h"
 #include "app/config_value.h"
-#include "app/suggest.h"
 #include "base/memory.h"
+#include "base/suggest.h"
 #include "base/yaml.h"
 
 #include <errno.h>

@@ -2,7 +2,7 @@
 
 #include "app/config_print.h"
 #include "app/config_value.h"
-#include "app/suggest.h"
+#include "base/suggest.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,8 +1,8 @@
 /*
  * "Did you mean": the known word that is nearest to an unknown one.
  */
-#ifndef APP_SUGGEST_H
-#define APP_SUGGEST_H
+#ifndef BASE_SUGGEST_H
+#define BASE_SUGGEST_H
 
 #include "base/slice.h"
 
