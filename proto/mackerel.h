@@ -2,8 +2,8 @@
  * The outbound model: what the pipeline gives to the exporter, and the JSON of the Mackerel API.
  *
  * Sources: Mackerel API documentation, "Host metrics" (POST /api/v0/tsdb: hostId, name, time in
- * epoch seconds, value) and "Service metrics" (POST /api/v0/services/<name>/tsdb: name, time,
- * value).
+ * epoch seconds, value; POST /api/v0/graph-defs/create) and "Service metrics" (POST
+ * /api/v0/services/<name>/tsdb: name, time, value).
  */
 #ifndef PROTO_MACKEREL_H
 #define PROTO_MACKEREL_H
@@ -46,6 +46,27 @@ enum mackerel_lane {
     MACKEREL_BACKFILL
 };
 
+/* One line of a graph: its metric is the graph's name, a dot and this segment. */
+struct mackerel_line {
+    struct slice
+        segment; /* or "*", for all segments, where the graph's name has one, too */
+    struct slice display_name; /* %1, %2: what wildcards stand for; empty: the segment */
+    bool is_stacked;
+};
+
+/*
+ * How custom metrics of hosts look, for all hosts of the organisation. Names that are equal up to the
+ * last dot share a graph; whole segments of its name may be wildcards (one "#" at most).
+ */
+struct mackerel_graph {
+    struct slice name;         /* "custom.", and at least one segment */
+    struct slice display_name; /* empty: left to Mackerel */
+    struct slice unit; /* float integer percentage seconds milliseconds bytes bytes/sec
+                          bits/sec iops */
+    const struct mackerel_line *lines;
+    size_t count;
+};
+
 /* One destination's values of one minute. All memory is borrowed for the call that passes a row. */
 struct mackerel_row {
     struct mackerel_destination destination;
@@ -53,6 +74,8 @@ struct mackerel_row {
     enum mackerel_lane lane;
     const struct mackerel_value *values;
     size_t count;
+    const struct mackerel_graph *graphs; /* of its values, unless another row has them */
+    size_t graph_count;
 };
 
 bool mackerel_destination_equal(const struct mackerel_destination *a,
@@ -69,6 +92,13 @@ void mackerel_write_service(struct buffer *out, struct slice name);
 
 /* Body of POST /api/v0/hosts. `roles` as in mackerel_destination. */
 void mackerel_write_host(struct buffer *out, const struct mackerel_destination *host);
+
+/* One element of the array for POST /api/v0/graph-defs/create. */
+void mackerel_write_graph(struct buffer *out, const struct mackerel_graph *graph);
+
+/* Does the API take a graph of that name, a line of that segment in it? ("Posting graph definitions") */
+bool mackerel_is_graph_name(struct slice name);
+bool mackerel_is_graph_segment(struct slice graph, struct slice segment);
 
 /* A JSON string with quotes; control characters escaped, invalid UTF-8 becomes U+FFFD. */
 void mackerel_write_string(struct buffer *out, struct slice text);

@@ -27,6 +27,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import faults
 import strict
 from faults import Fault
+from graphs import Graphs
 
 POSTS_PER_MINUTE = 4  # of one service; the API does not say how many are too many
 STATUSES = ("working", "standby", "maintenance", "poweroff")
@@ -68,6 +69,7 @@ class StandIn:
         self.refused = collections.Counter()  # status -> how often we ourselves refused
         self.hosts = {}  # id -> description
         self.services = {}  # name -> description
+        self.graphs = Graphs()  # definitions of graphs of host metrics
         self.on_post = None
         self._faults = []
         self._posts = collections.defaultdict(list)  # service, "" for hosts -> times
@@ -271,6 +273,15 @@ class StandIn:
                 raise Refusal(404, f"host {host_id} is retired")
         for item in body:
             self._take("host", item["hostId"], item)
+        self.graphs.see(item["name"] for item in body)
+        return {"success": True}
+
+    def post_graphs(self, _query, body):
+        found = strict.check_graphs(body)
+        if found:
+            self.violations += found[1:]
+            raise Refusal(400, found[0])
+        self.graphs.post(body)
         return {"success": True}
 
     def post_service_tsdb(self, service, body):
@@ -330,6 +341,7 @@ class StandIn:
             ("POST", "/api/v0/hosts"): self.post_hosts,
             ("GET", "/api/v0/tsdb/latest"): self.get_latest,
             ("POST", "/api/v0/tsdb"): self.post_tsdb,
+            ("POST", "/api/v0/graph-defs/create"): self.post_graphs,
         }
         if (method, path) in fixed:
             return fixed[method, path](query, body)

@@ -33,6 +33,20 @@ _SYSTEM_NAMES = re.compile(
 )
 _CUSTOM_NAME = re.compile(rf"custom(\.{_SEGMENT})+")
 _SERVICE_METRIC = re.compile(rf"(?!__){_SEGMENT}(\.{_SEGMENT})*")
+_GRAPH_NAME = re.compile(r"custom(\.([-a-zA-Z0-9_]+|[*#]))+")
+_GRAPH_UNITS = {
+    "float",
+    "integer",
+    "percentage",
+    "seconds",
+    "milliseconds",
+    "bytes",
+    "bytes/sec",
+    "bits/sec",
+    "iops",
+}
+# How many definitions a request may have is not documented: our own modesty.
+MAX_GRAPHS = 20
 _SERVICE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{1,62}")
 
 
@@ -126,3 +140,75 @@ def check_post(items, kind, now_s):
             fatal.append(f"{key} is twice in one request")
         seen.add(key)
     return fatal, harmless
+
+
+def _check_text(item, key, what):
+    if key in item and (not isinstance(item[key], str) or not item[key]):
+        return [f"{key} {item[key]!r} of {what} is no text"]
+    return []
+
+
+def check_line(line, graph):
+    """One element of a definition's metrics; `graph` is the graph's name."""
+    if not isinstance(line, dict) or not {"name", "isStacked"} <= set(line):
+        return [f"a metric of {graph} needs name and isStacked: {line!r}"]
+    found = [f"unknown key {key}" for key in set(line) - {"name", "displayName", "isStacked"}]
+    name = line["name"]
+    if not isinstance(name, str) or not _GRAPH_NAME.fullmatch(name):
+        return [*found, f"{name!r} is no name of a metric"]
+    head, _, segment = name.rpartition(".")
+    if head != graph:
+        found.append(f"{name} is no metric of {graph}")
+    if segment in ("*", "#") and not {"*", "#"} & set(graph.split(".")):
+        found.append(f"{name} has a wildcard and its graph has none")
+    if name.split(".").count("#") > 1:
+        found.append(f"{name} has # twice")
+    if not isinstance(line["isStacked"], bool):
+        found.append(f"isStacked of {name} is {line['isStacked']!r}")
+    return found + _check_text(line, "displayName", name)
+
+
+def check_graph(graph):
+    """One definition of a graph."""
+    if not isinstance(graph, dict):
+        return [f"{graph!r} is not an object"]
+    found = [
+        f"unknown key {key}" for key in set(graph) - {"name", "displayName", "unit", "metrics"}
+    ]
+    name, lines = graph.get("name"), graph.get("metrics")
+    # "custom" alone is no graph: its metrics would not be custom.<segment>.<segment>.
+    if not isinstance(name, str) or not _GRAPH_NAME.fullmatch(name):
+        return [*found, f"{name!r} is no name of a graph"]
+    if name.split(".").count("#") > 1:
+        found.append(f"{name} has # twice")
+    if graph.get("unit", "float") not in _GRAPH_UNITS:
+        found.append(f"{graph['unit']!r} is no unit")
+    if not isinstance(lines, list) or not lines:
+        return [*found, f"{name} has no metrics"]
+    for line in lines:
+        found += check_line(line, name)
+    names = [line.get("name") for line in lines if isinstance(line, dict)]
+    if len(set(names)) != len(names):
+        found.append(f"{name} has a metric twice")
+    return found + _check_text(graph, "displayName", name)
+
+
+def check_graphs(graphs):
+    """A whole post of definitions."""
+    if not isinstance(graphs, list) or not graphs:
+        return ["the body is not an array of definitions"]
+    if len(graphs) > MAX_GRAPHS:
+        return [f"{len(graphs)} definitions in one request"]
+    found = [violation for graph in graphs for violation in check_graph(graph)]
+    names = [graph.get("name") for graph in graphs if isinstance(graph, dict)]
+    if len(set(names)) != len(names):
+        found.append("a graph is defined twice in one request")
+    return found
+
+
+def graph_fits(graph, metric):
+    """Does the definition of that name, which may have wildcards, cover the metric?"""
+    pattern, names = graph.split("."), metric.split(".")[:-1]
+    return len(pattern) == len(names) and all(
+        part in ("*", "#", name) for part, name in zip(pattern, names)
+    )

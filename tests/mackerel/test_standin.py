@@ -310,3 +310,61 @@ def test_a_key_is_rotated_with_or_without_overlap(api):
     api.rotate_key("third-key")
     answers = [call(api, "GET", "/api/v0/org", X_Api_Key=k)[0] for k in ("second-key", "third-key")]
     assert answers == [403, 200]
+
+
+def graph(name="custom.http.#", lines=("avg", "*"), **more):
+    metrics = [{"name": f"{name}.{line}", "isStacked": False} for line in lines]
+    return {"name": name, "unit": "seconds", "metrics": metrics} | more
+
+
+GRAPHS = "/api/v0/graph-defs/create"
+
+
+def test_graphs_are_defined(api):
+    definition = graph(displayName="HTTP")
+    assert call(api, "POST", GRAPHS, [definition])[0] == 200
+    assert api.graphs.get("custom.http.#") == definition
+    assert api.violations == []
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        graph(),
+        [],
+        [graph("custom")],
+        [graph("custom.a..b")],
+        [graph("cpu.user")],
+        [graph("custom.#.#")],
+        [graph("custom.#", ["#"])],
+        [graph("custom.a", ["*"])],
+        [graph("custom.a", ["p99.9"])],
+        [graph("custom.a", [])],
+        [graph("custom.a", ["b", "b"])],
+        [graph(unit="second")],
+        [graph(displayName="")],
+        [graph(title="x")],
+        [graph(metrics=[{"name": "custom.http.#.avg"}])],
+        [graph(metrics=[{"name": "custom.http.b.avg", "isStacked": False}])],
+        [graph(), graph()],
+        [graph(f"custom.a{number}", ["b"]) for number in range(21)],
+    ],
+)
+def test_a_bad_definition_is_refused(api, body):
+    assert call(api, "POST", GRAPHS, body)[0] == 400
+    assert api.violations and not api.graphs.names()
+
+
+def test_wildcards_are_forgotten_six_hours_after_their_last_metric(api):
+    now = [1000.0]
+    api.graphs.clock = lambda: now[0]
+    host = api.add_host("web-1")
+    call(api, "POST", GRAPHS, [graph(), graph("custom.a", ["b"])])
+    now[0] += 5 * 3600
+    name = "custom.http.get.avg"
+    assert call(api, "POST", "/api/v0/tsdb", [value(name, hostId=host)])[0] == 200
+    now[0] += 6 * 3600 - 1
+    assert api.graphs.names() == ["custom.a", "custom.http.#"]
+    now[0] += 1
+    assert api.graphs.names() == ["custom.a"]
+    assert len(api.graphs.history["custom.http.#"]) == 1

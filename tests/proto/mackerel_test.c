@@ -70,6 +70,81 @@ static void a_host_is_created_with_what_is_known(void **state)
                       "\"roleFullnames\":[\"shop:web\",\"shop:db\"]}");
 }
 
+static void a_graph_names_its_lines_in_full(void **state)
+{
+    (void)state;
+    const struct mackerel_line lines[] = {
+        {slice_of("avg"), {0}, false},
+        {slice_of("*"), slice_of("%1 \"p\""), true},
+    };
+    const struct mackerel_graph graph = {
+        .name = slice_of("custom.http.#"),
+        .display_name = slice_of("HTTP \xE6\x97\xA5"),
+        .unit = slice_of("bytes/sec"),
+        .lines = lines,
+        .count = 2,
+    };
+    struct buffer out = {0};
+
+    mackerel_write_graph(&out, &graph);
+    assert_text(&out, "{\"name\":\"custom.http.#\",\"displayName\":\"HTTP \xE6\x97\xA5\","
+                      "\"unit\":\"bytes/sec\",\"metrics\":["
+                      "{\"name\":\"custom.http.#.avg\",\"isStacked\":false},"
+                      "{\"name\":\"custom.http.#.*\",\"displayName\":\"%1 \\\"p\\\"\","
+                      "\"isStacked\":true}]}");
+}
+
+static void a_graph_without_a_title_leaves_it_to_mackerel(void **state)
+{
+    (void)state;
+    const struct mackerel_line line = {slice_of("c"), slice_of("C"), false};
+    const struct mackerel_graph graph = {
+        .name = slice_of("custom.a.b"),
+        .unit = slice_of("float"),
+        .lines = &line,
+        .count = 1,
+    };
+    struct buffer out = {0};
+
+    mackerel_write_graph(&out, &graph);
+    assert_text(&out, "{\"name\":\"custom.a.b\",\"unit\":\"float\",\"metrics\":["
+                      "{\"name\":\"custom.a.b.c\",\"displayName\":\"C\","
+                      "\"isStacked\":false}]}");
+}
+
+/* "Posting graph definitions": ^custom(\.([-a-zA-Z0-9_]+|[*#]))+$, one # at most. */
+static void a_graph_name_follows_the_grammar(void **state)
+{
+    (void)state;
+    static const char *const good[] = {"custom.a", "custom.a-b_C.9", "custom.*",
+                                       "custom.#.*.a.*"};
+    static const char *const bad[] = {
+        "",           "custom",    "custom.",    "custom..a",      "custom.a.",
+        "Custom.a",   "customs.a", "custom.#.#", "custom.a*",      "custom.**",
+        "custom.a b", "cpu.user",  "custom",     "custom.\xC3\xA9"};
+
+    for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++)
+        assert_true(mackerel_is_graph_name(slice_of(good[i])));
+    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+        assert_false(mackerel_is_graph_name(slice_of(bad[i])));
+}
+
+static void a_line_is_a_wildcard_only_where_the_graph_has_one(void **state)
+{
+    (void)state;
+    struct slice plain = slice_of("custom.a"), any = slice_of("custom.a.*"),
+                 group = slice_of("custom.#.a");
+
+    assert_true(mackerel_is_graph_segment(plain, slice_of("p99")));
+    assert_false(mackerel_is_graph_segment(plain, slice_of("*")));
+    assert_true(mackerel_is_graph_segment(any, slice_of("*")));
+    assert_true(mackerel_is_graph_segment(any, slice_of("#")));
+    assert_true(mackerel_is_graph_segment(group, slice_of("*")));
+    assert_false(mackerel_is_graph_segment(group, slice_of("#")));
+    assert_false(mackerel_is_graph_segment(plain, slice_of("p99.9")));
+    assert_false(mackerel_is_graph_segment(plain, slice_of("")));
+}
+
 static void destinations_are_equal_by_identity(void **state)
 {
     (void)state;
@@ -242,6 +317,10 @@ int main(void)
         cmocka_unit_test(names_are_escaped),
         cmocka_unit_test(a_service_is_created_with_name_and_memo),
         cmocka_unit_test(a_host_is_created_with_what_is_known),
+        cmocka_unit_test(a_graph_names_its_lines_in_full),
+        cmocka_unit_test(a_graph_without_a_title_leaves_it_to_mackerel),
+        cmocka_unit_test(a_graph_name_follows_the_grammar),
+        cmocka_unit_test(a_line_is_a_wildcard_only_where_the_graph_has_one),
         cmocka_unit_test(destinations_are_equal_by_identity),
         cmocka_unit_test(a_list_of_hosts_is_read),
         cmocka_unit_test(one_host_is_read),
