@@ -39,7 +39,9 @@ static bool swap(struct outbox_vault *vault, const char *why, struct error *err)
     const struct outbox_place *place = &vault->place;
 
     if (outbox_place_exists(place, ".new")) {
-        if (outbox_place_exists(place, "") && !set_aside(vault, why, err))
+        /* A log that a removed database left behind would be laid over the new one. */
+        if ((outbox_place_exists(place, "") || outbox_place_exists(place, "-wal")) &&
+            !set_aside(vault, why, err))
             return false;
         if (!outbox_place_rename(place, ".new", "", err))
             return false;
@@ -144,12 +146,15 @@ static void empty_stock(struct outbox_vault *vault)
 {
     struct outbox_stock *stock = vault->stock;
     size_t max_bytes = stock->max_bytes, loaded_max_bytes = stock->loaded_max_bytes;
+    struct graph_book *graphs = stock->graphs;
 
     close_file(vault);
     outbox_stock_release(stock);
     stock->is_on_disk = true;
     stock->max_bytes = max_bytes;
     stock->loaded_max_bytes = loaded_max_bytes;
+    stock->graphs = graphs;
+    graph_book_release(graphs);
 }
 
 static bool open_sound(struct outbox_vault *vault, struct error *err)

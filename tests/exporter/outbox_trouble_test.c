@@ -557,6 +557,23 @@ static void what_is_put_after_the_directory_is_gone_can_be_posted(void **state)
     outbox_free(outbox);
 }
 
+/* Less than SQLite keeps in its log before it writes it into the database. */
+static void the_log_of_a_removed_file_does_not_come_back(void **state)
+{
+    const char *path = rig_new_path();
+    struct outbox *outbox = rig_open(path);
+
+    (void)state;
+    rig_put(outbox, &shop, MINUTE_S, "a", 1);
+    assert_int_equal(unlink(path), 0);
+    rig_put(outbox, &shop, MINUTE_S + 60, "a", 2);
+    outbox_free(outbox);
+    outbox = rig_open(path);
+    assert_int_equal(rig_books(outbox).queued, 2);
+    assert_int_equal(outbox_committed_lsn(outbox), 2);
+    outbox_free(outbox);
+}
+
 static void a_full_disk_puts_the_mending_off(void **state)
 {
     const char *path = rig_new_path();
@@ -598,6 +615,7 @@ int main(void)
         cmocka_unit_test(what_was_read_wrong_but_is_right_on_the_disk_is_kept),
         cmocka_unit_test(damage_on_the_disk_costs_the_rows_that_it_hits),
         cmocka_unit_test(a_file_that_is_removed_while_running_is_made_anew),
+        cmocka_unit_test(the_log_of_a_removed_file_does_not_come_back),
         cmocka_unit_test(a_full_disk_puts_the_mending_off),
     };
     int failed = cmocka_run_group_tests_name("outbox in trouble", tests, NULL, NULL);
