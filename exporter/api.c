@@ -15,6 +15,7 @@ static const struct {
     [API_LATEST] = {"tsdb_latest", false},
     [API_SERVICES] = {"services", false},
     [API_CREATE_SERVICE] = {"create_service", true},
+    [API_CREATE_GRAPHS] = {"create_graph_defs", true},
 };
 
 static_assert(sizeof(calls) / sizeof(calls[0]) == API_LAST + 1, "one row per call");

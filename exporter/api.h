@@ -20,7 +20,8 @@ enum api_endpoint {
     API_LATEST,
     API_SERVICES,
     API_CREATE_SERVICE,
-    API_LAST = API_CREATE_SERVICE,
+    API_CREATE_GRAPHS,
+    API_LAST = API_CREATE_GRAPHS,
 };
 
 /* A request, ready to be sent. Zero-initialise it; release it. */

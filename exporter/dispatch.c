@@ -11,6 +11,10 @@
 
 #include <stdlib.h>
 
+enum {
+    HOSTS_ARRIVE_MS = 10 * 60 * 1000
+};
+
 struct dispatch {
     struct dispatch_options options;
     struct loader loader;
@@ -43,6 +47,7 @@ struct dispatch *dispatch_new(const struct dispatch_options *options)
     turns_init(&dispatch->turns, &dispatch->loader, dispatch->services,
                &dispatch->receipts);
     dispatch->turns.offset = options->offset;
+    dispatch->turns.graphs = outbox_graphs(options->outbox);
     return dispatch;
 }
 
@@ -58,9 +63,27 @@ void dispatch_free(struct dispatch *dispatch)
     free(dispatch);
 }
 
+/* Have values of hosts reached Mackerel lately? Every minute should bring some. */
+static bool do_hosts_arrive(const struct dispatch *dispatch, struct instant now)
+{
+    uint64_t last_ms = dispatch->receipts.last_hosts_ms;
+
+    return last_ms && now.mono_ms < last_ms + HOSTS_ARRIVE_MS;
+}
+
 void dispatch_tend(struct dispatch *dispatch, struct instant now)
 {
     keeper_tend(&dispatch->keeper, now);
+    graph_definitions_tend(dispatch->turns.graphs, now, do_hosts_arrive(dispatch, now));
+}
+
+static struct errand *choose(struct dispatch *dispatch, struct instant now)
+{
+    struct errand *errand = turns_choose(&dispatch->turns, now);
+
+    if (errand || dispatch->health.is_paused || dispatch->health.circuit.failures)
+        return errand;
+    return turns_choose_graphs(&dispatch->turns, now);
 }
 
 struct errand *dispatch_next(struct dispatch *dispatch, struct instant now)
@@ -69,7 +92,7 @@ struct errand *dispatch_next(struct dispatch *dispatch, struct instant now)
 
     if (!health_may_send(&dispatch->health, dispatch->flights, now))
         return NULL;
-    errand = turns_choose(&dispatch->turns, now);
+    errand = choose(dispatch, now);
     if (!errand)
         return NULL;
     turns_leave(&dispatch->turns, errand, now);
@@ -123,21 +146,24 @@ void dispatch_answer(struct dispatch *dispatch, struct errand *errand,
     turns_return(&dispatch->turns, errand);
     dispatch->flights--;
     health_count(&dispatch->health, errand->request.endpoint, answer->status);
-    health_note(
-        &dispatch->health,
-        &(struct health_news){
-            .verdict = judgement.verdict,
-            .sent_ms = errand->sent_ms,
-            .retry_after_s = retry_after_s(answer->retry_after, instant_unix_s(now)),
-            .why = why,
-        },
-        now);
+    if (errand->kind != ERRAND_GRAPHS) /* a failure of theirs must not hold values back */
+        health_note(
+            &dispatch->health,
+            &(struct health_news){
+                .verdict = judgement.verdict,
+                .sent_ms = errand->sent_ms,
+                .retry_after_s = retry_after_s(answer->retry_after, instant_unix_s(now)),
+                .why = why,
+            },
+            now);
     errand->is_resend = judgement.verdict == VERDICT_RESEND_ONCE;
     errand->is_doubtful |= errand->is_resend;
     if (errand->is_resend)
         return;
     if (errand->kind == ERRAND_POST)
         receipt_take(&dispatch->receipts, errand, judgement, answer, now);
+    else if (errand->kind == ERRAND_GRAPHS)
+        graph_definitions_answer(dispatch->turns.graphs, judgement.verdict, why, now);
     else
         end_question(dispatch, errand, judgement.verdict, answer, now);
     if (errand->range_count == 0) /* else the rest goes on */

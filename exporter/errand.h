@@ -1,6 +1,6 @@
 /*
- * One thing that the delivery thread has to send: values of a post, or a question about a host or
- * a service.
+ * One thing that the delivery thread has to send: values of a post, a question about a host or
+ * a service, or definitions of graphs.
  *
  * The values of a post are sent in ranges, the top one of a stack first: what does not fit a body
  * is cut off and stays below; a refused range is cut in two until the value that Mackerel does not
@@ -20,7 +20,8 @@
 enum errand_kind {
     ERRAND_POST,
     ERRAND_HOST,
-    ERRAND_SERVICE
+    ERRAND_SERVICE,
+    ERRAND_GRAPHS
 };
 
 struct range {

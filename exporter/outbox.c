@@ -23,6 +23,7 @@ struct outbox {
     bool is_on_disk;
     pthread_mutex_t lock;
     struct outbox_stock stock;
+    struct graph_definitions *graphs;
     struct outbox_vault vault; /* on disk only */
     uint64_t opened_lsn;       /* what was durable when the file was opened */
     uint64_t oldest_minute_s;  /* as of that many changes of rows */
@@ -137,6 +138,8 @@ static struct outbox *make(const struct outbox_options *options)
     outbox->stock.max_bytes = options->max_bytes;
     outbox->stock.loaded_max_bytes = options->loaded_max_bytes ? options->loaded_max_bytes
                                                                : LOADED_MAX_BYTES;
+    outbox->graphs = graph_definitions_new();
+    outbox->stock.graphs = graph_definitions_book(outbox->graphs);
     pthread_mutex_init(&outbox->lock, NULL);
     pthread_mutex_init(&outbox->desk, NULL);
     return outbox;
@@ -154,6 +157,7 @@ void outbox_free(struct outbox *outbox)
     outbox_pending_free_all(outbox_queue_take(&outbox->queue));
     outbox_vault_release(&outbox->vault);
     outbox_stock_release(&outbox->stock);
+    graph_definitions_free(outbox->graphs);
     pthread_mutex_destroy(&outbox->lock);
     pthread_mutex_destroy(&outbox->desk);
     free(outbox);
@@ -196,6 +200,7 @@ void outbox_put(struct outbox *outbox, const struct mackerel_row *rows, size_t c
 {
     struct outbox_pending *pending;
 
+    graph_definitions_want(outbox->graphs, rows, count);
     if (!outbox->is_on_disk) {
         put_now(outbox, rows, count, tick_lsn);
         return;
@@ -262,6 +267,11 @@ bool outbox_commit(struct outbox *outbox, struct error *err)
     show(outbox);
     pthread_mutex_unlock(&outbox->lock);
     return is_committed;
+}
+
+struct graph_definitions *outbox_graphs(struct outbox *outbox)
+{
+    return outbox->graphs;
 }
 
 /* ---- values ------------------------------------------------------------------------------ */

@@ -38,6 +38,7 @@
 #include "base/disk.h"
 #include "base/error.h"
 #include "base/ledger.h"
+#include "exporter/graph_definitions.h"
 #include "exporter/outbox_item.h"
 #include "proto/mackerel.h"
 
@@ -106,6 +107,9 @@ void outbox_keep_host(struct outbox *outbox, uint64_t id, const struct outbox_ho
 bool outbox_find_host(struct outbox *outbox, uint64_t id, struct outbox_host *host);
 void outbox_keep_service(struct outbox *outbox, uint64_t id, bool exists);
 bool outbox_has_service(struct outbox *outbox, uint64_t id);
+
+/* The definitions of graphs that come with rows; on disk what Mackerel took is kept with the rest. */
+struct graph_definitions *outbox_graphs(struct outbox *outbox);
 
 /* ---- sending ----------------------------------------------------------------------------- */
 

@@ -38,6 +38,12 @@ static const char schema[] =
     "PRAGMA user_version=1;"
     "COMMIT;";
 
+/* Came after the first schema: a file without it is as good. */
+static const char graph_schema[] =
+    "CREATE TABLE IF NOT EXISTS graphs(name TEXT PRIMARY KEY, lines TEXT NOT NULL,"
+    " posted INTEGER NOT NULL, posted_at INTEGER NOT NULL, used_at INTEGER NOT NULL,"
+    " seal INTEGER NOT NULL) WITHOUT ROWID;";
+
 #define DESTINATION_COLUMNS \
     "id, kind, name, host_id, custom_identifier, roles, last_put, seal"
 #define ROW_COLUMNS "destination, minute, lane, revision, queued, natives, due, "
@@ -58,6 +64,8 @@ static const char *const statements[] = {
     [OUTBOX_READ_HOSTS] =
         "SELECT destination, mackerel_id, verify, native, native_due, seal FROM hosts",
     [OUTBOX_READ_SERVICES] = "SELECT destination FROM services",
+    [OUTBOX_READ_GRAPHS] =
+        "SELECT name, lines, posted, posted_at, used_at, seal FROM graphs",
     [OUTBOX_LOAD_ROW] = "SELECT " ROW_COLUMNS
                         "payload FROM rows WHERE destination = ?1 AND minute = ?2",
     [OUTBOX_WRITE_META] = "INSERT OR REPLACE INTO meta VALUES(?1, ?2, ?3)",
@@ -69,6 +77,7 @@ static const char *const statements[] = {
     [OUTBOX_WRITE_FLIGHT] = "INSERT OR REPLACE INTO flights VALUES(?1, ?2, ?3)",
     [OUTBOX_WRITE_HOST] = "INSERT OR REPLACE INTO hosts VALUES(?1, ?2, ?3, ?4, ?5, ?6)",
     [OUTBOX_WRITE_SERVICE] = "INSERT OR REPLACE INTO services VALUES(?1)",
+    [OUTBOX_WRITE_GRAPH] = "INSERT OR REPLACE INTO graphs VALUES(?1, ?2, ?3, ?4, ?5, ?6)",
     [OUTBOX_KEEP_BAD_ROW] =
         "INSERT INTO bad_rows SELECT " ROW_COLUMNS
         "payload, ?3 FROM rows WHERE destination = ?1 AND minute = ?2",
@@ -77,6 +86,7 @@ static const char *const statements[] = {
     [OUTBOX_DELETE_FLIGHT] = "DELETE FROM flights WHERE destination = ?1 AND minute = ?2",
     [OUTBOX_DELETE_HOST] = "DELETE FROM hosts WHERE destination = ?1",
     [OUTBOX_DELETE_SERVICE] = "DELETE FROM services WHERE destination = ?1",
+    [OUTBOX_DELETE_GRAPH] = "DELETE FROM graphs WHERE name = ?1",
 };
 
 static_assert(sizeof(statements) / sizeof(statements[0]) == OUTBOX_STATEMENT_LAST + 1,
@@ -97,20 +107,27 @@ static bool make_tables(const struct database *database, struct error *err)
         !database_number(database, "SELECT count(*) FROM sqlite_schema", &tables, err))
         return false;
     if (version == 0 && application == 0 && tables == 0)
-        return database_exec(database, schema, err);
+        return database_exec(database, schema, err) &&
+               database_exec(database, graph_schema, err);
     if (application != APPLICATION_ID)
         return FAIL(err, ERROR_CORRUPT, "a database of another program");
     if (version != SCHEMA_VERSION)
         return FAIL(err, ERROR_CORRUPT, "schema version %lld is not known",
                     (long long)version);
-    return database_check(database, err);
+    return database_check(database, err) && database_exec(database, graph_schema, err);
+}
+
+static bool is_about_graphs(int statement)
+{
+    return statement == OUTBOX_READ_GRAPHS || statement == OUTBOX_WRITE_GRAPH ||
+           statement == OUTBOX_DELETE_GRAPH;
 }
 
 static bool prepare(struct outbox_file *file, struct error *err)
 {
     for (int i = 0; i <= OUTBOX_STATEMENT_LAST; i++) {
         file->statements[i] = database_prepare(&file->database, statements[i], err);
-        if (!file->statements[i])
+        if (!file->statements[i] && !is_about_graphs(i))
             return false;
     }
     return true;

@@ -9,8 +9,9 @@
  *   flights       rows of which something is on its way to Mackerel, and since when
  *   bad_rows      rows whose payload is damaged, kept for a person
  *   hosts, services  what was found in Mackerel for a destination; hosts are sealed
+ *   graphs        definitions that Mackerel took; sealed, and added to a file that has none
  *
- * exporter/outbox_books.h and exporter/outbox_table.h read and write them. Errors as in
+ * exporter/outbox_books.h, outbox_table.h and graph_table.h read and write them. Errors as in
  * exporter/database.h. One thread.
  */
 #ifndef EXPORTER_OUTBOX_FILE_H
@@ -30,6 +31,7 @@ enum outbox_statement {
     OUTBOX_READ_FLIGHTS,
     OUTBOX_READ_HOSTS,
     OUTBOX_READ_SERVICES,
+    OUTBOX_READ_GRAPHS,
     OUTBOX_LOAD_ROW,
     OUTBOX_WRITE_META,
     OUTBOX_WRITE_LEDGER,
@@ -38,18 +40,20 @@ enum outbox_statement {
     OUTBOX_WRITE_FLIGHT,
     OUTBOX_WRITE_HOST,
     OUTBOX_WRITE_SERVICE,
+    OUTBOX_WRITE_GRAPH,
     OUTBOX_KEEP_BAD_ROW,
     OUTBOX_DELETE_DESTINATION,
     OUTBOX_DELETE_ROW,
     OUTBOX_DELETE_FLIGHT,
     OUTBOX_DELETE_HOST,
     OUTBOX_DELETE_SERVICE,
-    OUTBOX_STATEMENT_LAST = OUTBOX_DELETE_SERVICE
+    OUTBOX_DELETE_GRAPH,
+    OUTBOX_STATEMENT_LAST = OUTBOX_DELETE_GRAPH
 };
 
 struct outbox_file {
     struct database database;
-    sqlite3_stmt *statements[OUTBOX_STATEMENT_LAST + 1];
+    sqlite3_stmt *statements[OUTBOX_STATEMENT_LAST + 1]; /* of graphs: NULL without it */
 };
 
 /* Makes the tables in a new or empty file. NULL with ERROR_CORRUPT when it is not an outbox. */

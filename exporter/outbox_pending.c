@@ -62,6 +62,8 @@ struct outbox_pending *outbox_pending_new(const struct mackerel_row *rows, size_
     for (size_t i = 0; i < count; i++) {
         to[i] = rows[i];
         to[i].values = values;
+        to[i].graphs = NULL;
+        to[i].graph_count = 0;
         move_destination(&to[i].destination, &texts);
         for (size_t k = 0; k < rows[i].count; k++, values++) {
             *values = rows[i].values[k];

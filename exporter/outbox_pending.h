@@ -1,5 +1,5 @@
 /*
- * Rows on their way into an outbox on disk: copies, in the order in which they were put, until the
+ * Rows, without their graphs, on their way into an outbox on disk: copies, in the order in which they were put, until the
  * delivery thread merges them. One heap block per put. Owner: exporter/outbox.c, under a lock that
  * is never held across a disk.
  */

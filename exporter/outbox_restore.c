@@ -2,6 +2,7 @@
 
 #include "base/log.h"
 #include "base/memory.h"
+#include "exporter/graph_table.h"
 #include "exporter/outbox_books.h"
 #include "exporter/outbox_table.h"
 
@@ -177,8 +178,10 @@ bool outbox_restore(struct outbox_stock *stock, struct error *err)
     if (is_read && restoring.strays)
         is_read = FAIL(err, ERROR_CORRUPT, "%zu rows or destinations make no sense",
                        restoring.strays);
-    if (is_read)
+    if (is_read) {
         take_books(&restoring, &books);
+        graph_table_read(stock->file, stock->graphs);
+    }
     free(restoring.flights);
     return is_read;
 }
@@ -194,6 +197,7 @@ bool outbox_restore_damaged(struct outbox_stock *stock, const char *why)
     if (!has_books)
         books = (struct outbox_books){0};
     outbox_table_salvage(stock->file, &reader);
+    graph_table_read(stock->file, stock->graphs);
     take_books(&restoring, &books);
     free(restoring.flights);
     snprintf(damage.text, sizeof(damage.text), "%s", why);

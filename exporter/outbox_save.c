@@ -1,5 +1,6 @@
 #include "exporter/outbox_save.h"
 
+#include "exporter/graph_table.h"
 #include "exporter/outbox_books.h"
 #include "exporter/outbox_table.h"
 
@@ -99,7 +100,8 @@ static bool write_all(struct outbox_stock *stock, struct error *err)
     for (size_t i = 0; i < stock->gone_count; i++)
         if (!outbox_table_delete_destination(stock->file, stock->gone[i], err))
             return false;
-    return write_books(stock, stock->file, err);
+    return graph_table_write(stock->file, stock->graphs, false, err) &&
+           write_books(stock, stock->file, err);
 }
 
 /* ---- afterwards -------------------------------------------------------------------------- */
@@ -131,13 +133,14 @@ static void note_saved(struct outbox_stock *stock)
     }
     stock->changed_count = stock->gone_count = stock->bad_count = 0;
     stock->is_changed = false;
+    graph_book_stored(stock->graphs);
 }
 
 bool outbox_save(struct outbox_stock *stock, struct error *err)
 {
     struct error why = {0};
 
-    if (!stock->is_changed)
+    if (!stock->is_changed && !graph_book_is_dirty(stock->graphs))
         return true;
     if (outbox_file_begin(stock->file, &why) && write_all(stock, &why) &&
         outbox_file_commit(stock->file, &why)) {
@@ -218,7 +221,7 @@ static bool copy_all(struct outbox_stock *stock, struct outbox_file *to,
         if (!write_shelf(to, stock->table.shelves[i], err) ||
             !copy_rows(stock, stock->table.shelves[i], to, err))
             return false;
-    return write_books(stock, to, err);
+    return graph_table_write(to, stock->graphs, true, err) && write_books(stock, to, err);
 }
 
 bool outbox_save_copy(struct outbox_stock *stock, struct outbox_file *to,

@@ -14,6 +14,7 @@
 #define EXPORTER_OUTBOX_STOCK_H
 
 #include "base/error.h"
+#include "exporter/graph_book.h"
 #include "exporter/outbox_file.h"
 #include "exporter/shelf.h"
 
@@ -38,6 +39,7 @@ struct outbox_stock {
     struct outbox_file
         *file; /* NULL: memory, or while a rebuilt file is not in its place yet */
     size_t max_bytes, loaded_max_bytes;
+    struct graph_book *graphs; /* kept in the file as well; the owner's */
     struct shelf_table table;
     struct value_ledger ledger;
     uint64_t last_lsn;                  /* newest tick that was merged */

@@ -123,6 +123,22 @@ static size_t print_destination(FILE *out, struct outbox *outbox,
     return printed;
 }
 
+static bool print_graphs(FILE *out, struct outbox *outbox, struct instant now)
+{
+    struct buffer graph = {0};
+    bool has_printed = false;
+
+    while (graph_definitions_show(outbox_graphs(outbox), now, &graph)) {
+        fprintf(out, "graph definition  %.*s\n", (int)graph.len, graph.ptr);
+        buffer_reset(&graph);
+        has_printed = true;
+    }
+    if (has_printed)
+        fflush(out);
+    buffer_release(&graph);
+    return has_printed;
+}
+
 bool preview_print_all(FILE *out, struct outbox *outbox, struct instant now)
 {
     struct outbox_destination list[64];
@@ -137,5 +153,5 @@ bool preview_print_all(FILE *out, struct outbox *outbox, struct instant now)
                 printed += print_destination(out, outbox, &list[i], now);
         }
     } while (listed);
-    return printed > 0;
+    return print_graphs(out, outbox, now) || printed > 0;
 }

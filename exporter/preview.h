@@ -4,6 +4,8 @@
  *
  *   2026-11-24T11:00:00Z  host name=web-1        loadavg5           0.25
  *   2026-11-24T11:00:00Z  service shop           http.requests.rate 12.5
+ *
+ * Definitions of graphs follow as the JSON that would be posted, once each.
  */
 #ifndef EXPORTER_PREVIEW_H
 #define EXPORTER_PREVIEW_H

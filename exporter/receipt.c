@@ -152,6 +152,8 @@ static void take_delivered(struct receipts *receipts, struct errand *errand,
     struct portion *portion = portion_for(receipts, errand);
 
     receipts->last_post_ns = now.unix_ns;
+    if (errand->request.endpoint == API_HOST_TSDB)
+        receipts->last_hosts_ms = now.mono_ms ? now.mono_ms : 1;
     tell_odd_answer(receipts, errand, answer);
     for_each_target(receipts, errand, note_post, now, NULL);
     if (errand->lane == MACKEREL_BACKFILL)

@@ -18,6 +18,7 @@ struct receipts {
     struct throttle hosts;    /* posts of host values */
     struct portion nobodys;   /* of what has no portion: fresh values of services */
     uint64_t last_post_ns;    /* Unix time of the last 2xx */
+    uint64_t last_hosts_ms;   /* of values of hosts; monotonic; 0: none */
     bool has_told_odd_answer; /* 2xx without Mackerel's JSON is said once */
     char last_rejected[TARGET_ERROR_MAX];
 };

@@ -217,6 +217,19 @@ struct errand *turns_choose(struct turns *turns, struct instant now)
     return errand;
 }
 
+struct errand *turns_choose_graphs(struct turns *turns, struct instant now)
+{
+    struct errand *errand;
+
+    if (turns->is_draining)
+        return NULL;
+    errand = errand_new(ERRAND_GRAPHS);
+    if (graph_definitions_next(turns->graphs, now, &errand->request))
+        return link_errand(turns, errand);
+    errand_free(errand);
+    return NULL;
+}
+
 /* Tells the registry which minutes of loadavg5 are ours, before Mackerel shows them. */
 static void note_load(const struct turns *turns, const struct errand *errand)
 {
@@ -253,7 +266,7 @@ void turns_leave(struct turns *turns, struct errand *errand, struct instant now)
 {
     if (errand->kind == ERRAND_POST)
         send_post(turns, errand, now);
-    else
+    else if (errand->kind != ERRAND_GRAPHS)
         throttle_note(&turns->questions, now.mono_ms);
     errand->is_in_flight = true;
     errand->sent_ms = now.mono_ms;

@@ -1,6 +1,6 @@
 /*
  * Whose turn it is: the next request that pace, offset and limits allow. Fresh values, then
- * questions on which values wait, then backlog; exporter/dispatch.h has the policy in words.
+ * questions on which values wait, then backlog, then definitions of graphs; exporter/dispatch.h has the policy in words.
  *
  *   turns_choose()  an errand that may go now; it stays linked here until turns_end()
  *   turns_leave()   it goes: its body is written, its pace noted
@@ -18,6 +18,7 @@
 struct turns {
     struct loader *loader;
     struct service_registry *services;
+    struct graph_definitions *graphs;
     struct receipts *receipts;
     struct pace_offset offset;
     struct errand *errands; /* in flight, or to be sent again */
@@ -43,6 +44,8 @@ bool turns_may_post_hosts(const struct turns *turns, struct instant now);
 
 /* NULL when nothing may go now. */
 struct errand *turns_choose(struct turns *turns, struct instant now);
+/* Definitions of graphs, behind all else; NULL when none are due. */
+struct errand *turns_choose_graphs(struct turns *turns, struct instant now);
 void turns_leave(struct turns *turns, struct errand *errand, struct instant now);
 void turns_return(struct turns *turns, struct errand *errand);
 void turns_end(struct turns *turns, struct errand *errand);

@@ -55,6 +55,7 @@ void rig_free(struct rig *rig)
     dispatch_free(rig->dispatch);
     outbox_free(rig->outbox);
     buffer_release(&rig->posted);
+    buffer_release(&rig->graphs);
     free(rig);
 }
 
@@ -128,6 +129,22 @@ static void answer_post(struct rig *rig, const struct api_request *request,
         buffer_append(&rig->posted, body);
 }
 
+static void answer_graphs(struct rig *rig, const struct api_request *request,
+                          struct api_answer *answer)
+{
+    struct slice body = buffer_slice(&request->body);
+
+    rig->graph_requests++;
+    answer->status = rig->graphs_status ? rig->graphs_status : 200;
+    answer->body = slice_of("{\"success\":true}");
+    if (rig->graphs_poison && count_in(body, rig->graphs_poison)) {
+        answer->status = 400;
+        answer->body = slice_of("{\"error\":{\"message\":\"bad graph\"}}");
+    }
+    if (answer->status == 200)
+        buffer_append(&rig->graphs, body);
+}
+
 void rig_answer(struct rig *rig, struct errand *errand)
 {
     struct api_answer answer = {.status = 200, .had_bytes = true};
@@ -148,6 +165,7 @@ void rig_answer(struct rig *rig, struct errand *errand)
         rig->created++;
         answer.body = slice_of("{\"name\":\"shop\"}");
         break;
+    case API_CREATE_GRAPHS: answer_graphs(rig, &errand->request, &answer); break;
     }
     dispatch_answer(rig->dispatch, errand, &answer, rig_now(rig));
 }
@@ -186,6 +204,35 @@ struct value_ledger rig_books(struct rig *rig)
 
     outbox_read_ledger(rig->outbox, &ledger);
     return ledger;
+}
+
+void rig_put_graph(struct rig *rig, uint64_t minute_s, const char *graph,
+                   const char *segment, const char *title)
+{
+    const struct mackerel_line line = {.segment = slice_of(segment)};
+    const struct mackerel_graph definition = {
+        .name = slice_of(graph),
+        .display_name = slice_of(title),
+        .unit = slice_of("seconds"),
+        .lines = &line,
+        .count = 1,
+    };
+    const struct mackerel_value value = {.name = SLICE("custom.a.b"), .value = 1};
+    const struct mackerel_row row = {
+        .destination = rig_web,
+        .minute_s = minute_s,
+        .values = &value,
+        .count = 1,
+        .graphs = &definition,
+        .graph_count = 1,
+    };
+
+    outbox_put(rig->outbox, &row, 1, 1);
+}
+
+unsigned rig_count_graphs(const struct rig *rig, const char *text)
+{
+    return count_in(buffer_slice(&rig->graphs), text);
 }
 
 unsigned rig_count(const struct rig *rig, const char *text)

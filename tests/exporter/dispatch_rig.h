@@ -42,12 +42,17 @@ struct rig {
     bool takes_part;    /* of a body with poison the rest is taken all the same */
     const char *retry_after;
     const char *body; /* of a 200; NULL: Mackerel's */
+    /* How definitions of graphs are answered: */
+    int graphs_status;         /* 0: 200 */
+    const char *graphs_poison; /* a body with this text is answered 400 */
     /* How questions are answered: */
     const char *hosts, *services, *latest;
     /* What was seen: */
     int created;
     unsigned posts, service_posts, requests;
     struct buffer posted; /* bodies that were taken */
+    unsigned graph_requests;
+    struct buffer graphs; /* definitions that were taken */
 };
 
 struct rig *rig_new(bool create_services, enum native_mode native);
@@ -63,6 +68,12 @@ void rig_put(struct rig *rig, const struct mackerel_destination *to, uint64_t mi
              const char *name);
 void rig_put_in(struct rig *rig, const struct mackerel_destination *to, uint64_t minute_s,
                 enum mackerel_lane lane, const char *name);
+
+/* A value of web-1 with a definition of its graph, which has that title. */
+void rig_put_graph(struct rig *rig, uint64_t minute_s, const char *graph,
+                   const char *segment, const char *title);
+/* How often the text occurs in what was taken. */
+unsigned rig_count_graphs(const struct rig *rig, const char *text);
 
 void rig_answer(struct rig *rig, struct errand *errand);
 /* Lets everything happen that happens at this moment. */

@@ -109,7 +109,8 @@ static void answer(struct life *life, struct errand *errand)
     case API_HOST:
     case API_HOSTS:
     case API_CREATE_HOST:
-    case API_CREATE_SERVICE: answer.status = 500; break;
+    case API_CREATE_SERVICE:
+    case API_CREATE_GRAPHS: answer.status = 500; break;
     }
     dispatch_answer(life->dispatch, errand, &answer, now(life));
 }
