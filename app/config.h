@@ -35,6 +35,7 @@ struct config {
     uint64_t grace_ns, lateness_ns, spread_ns;
     char *hosts_create, *native_metrics;
     struct config_list hosts_listed;
+    char *containers_mode;
     bool services_create;
     char *services_default;
     char *log_level, *log_format;

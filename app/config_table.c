@@ -161,6 +161,15 @@ const struct config_key config_keys[] = {
      .help =
          "Whether mackerel-agent's own metrics (loadavg5, cpu.*, ...) are posted. auto: not "
          "where mackerel-agent posts them itself."},
+    {.path = "containers.mode",
+     .type = CONFIG_CHOICE,
+     .offset = FIELD(containers_mode),
+     .fallback = "node",
+     .choices = {"node", "pod-host", "workload", "off"},
+     .help =
+         "Which host shows a container's cpu, memory and network: the node's, summed over its "
+         "replicas there; one for each pod, as mackerel-container-agent has it; one for each "
+         "workload, summed over its pods. off: they go where other metrics go."},
     {.path = "services.create",
      .type = CONFIG_BOOL,
      .offset = FIELD(services_create),

@@ -2,6 +2,7 @@
 
 #include "base/memory.h"
 #include "base/number.h"
+#include "pipeline/container_table.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -37,6 +38,8 @@ void fold_config_write(const struct pipeline_options *options, struct buffer *ou
     put_number(out, "max_streams", options->max_streams);
     put_text(out, "default_service", options->default_service);
     put_text(out, "native_metrics", options->native_metrics);
+    put_text(out, "container_mode",
+             container_mode_name((enum container_mode)options->container_mode));
 }
 
 /* ---- reading ----------------------------------------------------------------------------- */
@@ -97,6 +100,8 @@ static bool take_field(struct fold_config *config, struct slice name, struct sli
         take_text(&config->default_service, value);
     if (slice_is(name, "native_metrics"))
         take_text(&config->native_metrics, value);
+    if (slice_is(name, "container_mode"))
+        config->options.container_mode = (uint8_t)container_mode_of(value);
     return true;
 }
 

@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "exporter/delivery.h"
 #include "exporter/outbox.h"
+#include "pipeline/container_table.h"
 #include "receiver/server.h"
 
 #include <pthread.h>
@@ -205,7 +206,9 @@ static void make_engine(struct gateway *gateway)
         .pipeline = {.grace_ns = config->grace_ns,
                      .lateness_ns = config->lateness_ns,
                      .default_service = config->services_default,
-                     .native_metrics = config->native_metrics},
+                     .native_metrics = config->native_metrics,
+                     .container_mode = (uint8_t)container_mode_of(
+                         slice_of(config->containers_mode))},
         .max_inflight_bytes = memory_limit(config),
         .put = put,
         .state = gateway->parts.state,

@@ -41,6 +41,17 @@ static inline bool cell_is_total(const struct cell *cell)
            cell->kind == CELL_TOTALS;
 }
 
+static inline bool cell_is_container_group(enum native_group group)
+{
+    return group >= NATIVE_CONTAINER_CPU && group <= NATIVE_CONTAINER_NETWORK;
+}
+
+static inline bool cell_is_container(const struct cell *cell)
+{
+    return cell_is_container_group((enum native_group)cell->group);
+}
+
+/* Of the tables, the host's or the containers'. */
 static inline bool cell_is_native(const struct cell *cell)
 {
     return cell->kind == CELL_TOTALS || cell->kind == CELL_INSTANTS;

@@ -3,6 +3,7 @@
 #include "base/memory.h"
 #include "pipeline/books.h"
 #include "pipeline/cell.h"
+#include "pipeline/container_minute.h"
 #include "pipeline/history.h"
 #include "pipeline/hold.h"
 #include "pipeline/members.h"
@@ -113,7 +114,8 @@ static bool native_totals_hold(const struct pipeline *p, const struct cell *cell
 static bool total_is_posted(const struct pipeline *p, const struct cell *cell,
                             const struct minute *minute)
 {
-    if (!minute->fed && !is_covered_by_source(p, cell, minute->number))
+    if (!minute->fed && !is_covered_by_source(p, cell, minute->number) &&
+        !container_minute_has_values_only(p, cell, minute->number))
         return false;
     if (cell->kind == CELL_TOTALS && !native_totals_hold(p, cell, minute))
         return false;

@@ -3,6 +3,8 @@
 #include "base/memory.h"
 #include "base/utf8.h"
 #include "pipeline/cell.h"
+#include "pipeline/container_place.h"
+#include "pipeline/container_table.h"
 #include "pipeline/name.h"
 #include "pipeline/plans.h"
 
@@ -123,10 +125,66 @@ static void refuse(struct family *family, enum reason reason)
     family->refusal = (uint8_t)(reason + 1);
 }
 
+/* ---- containers -------------------------------------------------------------------------- */
+
+static const struct container_row *container_row(const struct pipeline *p,
+                                                 const struct otlp_metric *metric)
+{
+    const struct container_row *row = container_find(metric->name);
+    bool is_value_or_total = metric->kind == OTLP_GAUGE || metric->kind == OTLP_SUM;
+
+    return is_value_or_total && container_row_is_on(
+                                    row, (enum container_mode)p->options.container_mode)
+               ? row
+               : NULL;
+}
+
+/* The family feeds cells of that host, which it names together with its points. */
+static void settle_container(struct pipeline *p, struct family *family,
+                             const struct container_place *place, uint32_t machine)
+{
+    family->destination = place->has_host ? cell_destination(p, &place->host) : machine;
+    family->is_container = true;
+    family->reads_labels = place->reads_labels;
+    family->instance = place->instance;
+    family->name = memory_copy(place->base);
+    family->name_len = (uint32_t)place->base.len;
+    if (place->is_refused)
+        refuse(family, place->refusal);
+}
+
+/* False where the metric is of no container, or no host is known for it. */
+static bool route_container(struct pipeline *p, struct family *family,
+                            const struct otlp_batch *batch,
+                            const struct otlp_metric *metric, uint32_t machine)
+{
+    const struct container_row *row = container_row(p, metric);
+    uint32_t seen = batch->scopes[metric->scope].resource;
+    struct container_place place;
+    bool is_network;
+
+    if (!row)
+        return false;
+    container_place_init(&place, &batch->resources[seen], row,
+                         (enum container_mode)p->options.container_mode);
+    is_network = row->group == NATIVE_CONTAINER_NETWORK;
+    if (place.has_host || (machine != POOL_NONE && !is_network))
+        settle_container(p, family, &place, machine);
+    else
+        family->wants_host |= !is_network;
+    container_place_release(&place);
+    return family->is_container;
+}
+
+/* ---- routes ------------------------------------------------------------------------------ */
+
 static void route(struct pipeline *p, struct family *family,
-                  const struct resource *resource, const struct otlp_metric *metric)
+                  const struct resource *resource, const struct otlp_batch *batch,
+                  const struct otlp_metric *metric)
 {
     family->wants_host = identity_is_host_family(metric->name);
+    if (route_container(p, family, batch, metric, resource->host))
+        return;
     family->destination = choose_destination(resource, family);
     if (metric->kind == OTLP_EXPONENTIAL_HISTOGRAM || metric->kind == OTLP_SUMMARY) {
         refuse(family, REASON_UNSUPPORTED_KIND);
@@ -151,8 +209,9 @@ static void describe(struct pipeline *p, struct family *family,
 {
     family->shape = (uint8_t)shape_of(metric);
     family->kind = (uint8_t)kind_of_cell(metric);
+    family->is_of_containers = container_find(metric->name) != NULL;
     family->is_since_boot = identity_is_since_boot_family(metric->name) ||
-                            native_knows(metric->name);
+                            native_knows(metric->name) || family->is_of_containers;
     family->may_be_young = resource->identity.is_sdk && !family->is_since_boot;
     family->is_delta = metric->temporality == OTLP_DELTA;
     family->is_monotonic = metric->monotonic || metric->kind == OTLP_HISTOGRAM;
@@ -180,7 +239,7 @@ uint32_t family_open(struct pipeline *p, const struct otlp_batch *batch,
     family->source = source;
     family->hint_stream = family->former_destination = POOL_NONE;
     describe(p, family, resource, metric);
-    route(p, family, resource, metric);
+    route(p, family, resource, batch, metric);
     if (!utf8_valid(metric->name))
         p->counts.invalid_utf8++;
     table_insert(&p->family_table, metric->hash, index);
@@ -203,6 +262,8 @@ bool family_route_anew(struct pipeline *p, uint32_t index, uint64_t from_minute)
     uint32_t resource = state_source(p, family->source)->resource;
     uint32_t destination = choose_destination(state_resource(p, resource), family);
 
+    if (family->is_container)
+        return false;
     if (destination == family->destination)
         return false;
     family->former_destination = family->destination;

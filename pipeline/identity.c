@@ -1,86 +1,9 @@
 #include "pipeline/identity.h"
 
+#include "pipeline/ecs_task.h"
 #include "pipeline/name.h"
-
-/* ---- what the resource says --------------------------------------------------------------- */
-
-enum key {
-    HOST_ID_OVERRIDE,
-    CUSTOM_IDENTIFIER_OVERRIDE,
-    SERVICE_OVERRIDE,
-    ROLES,
-    CLOUD_PROVIDER,
-    CLOUD_PLATFORM,
-    HOST_ID,
-    HOST_NAME,
-    NODE_UID,
-    NODE_NAME,
-    CLUSTER_UID,
-    CLUSTER_NAME,
-    SERVICE_NAMESPACE,
-    SERVICE_NAME,
-    SDK_LANGUAGE,
-    KEY_LAST = SDK_LANGUAGE,
-};
-
-static const char *const keys[KEY_LAST + 1] = {
-    [HOST_ID_OVERRIDE] = "mackerel.host.id",
-    [CUSTOM_IDENTIFIER_OVERRIDE] = "mackerel.host.custom_identifier",
-    [SERVICE_OVERRIDE] = "mackerel.service",
-    [ROLES] = "mackerel.roles",
-    [CLOUD_PROVIDER] = "cloud.provider",
-    [CLOUD_PLATFORM] = "cloud.platform",
-    [HOST_ID] = "host.id",
-    [HOST_NAME] = "host.name",
-    [NODE_UID] = "k8s.node.uid",
-    [NODE_NAME] = "k8s.node.name",
-    [CLUSTER_UID] = "k8s.cluster.uid",
-    [CLUSTER_NAME] = "k8s.cluster.name",
-    [SERVICE_NAMESPACE] = "service.namespace",
-    [SERVICE_NAME] = "service.name",
-    [SDK_LANGUAGE] = "telemetry.sdk.language",
-};
-
-/* The attributes' values as text, one after the other; of duplicates the last wins. */
-struct facts {
-    struct buffer text;
-    size_t begin[KEY_LAST + 1], len[KEY_LAST + 1];
-    bool has[KEY_LAST + 1];
-};
-
-static void note(struct facts *facts, const struct otlp_attribute *attribute)
-{
-    for (size_t key = 0; key <= KEY_LAST; key++) {
-        if (!slice_is(attribute->key, keys[key]))
-            continue;
-        facts->has[key] = true;
-        facts->begin[key] = facts->text.len;
-        otlp_attribute_text(attribute, &facts->text);
-        facts->len[key] = facts->text.len - facts->begin[key];
-    }
-}
-
-static void collect(struct facts *facts, const struct otlp_resource *resource)
-{
-    struct otlp_attributes walk = otlp_resource_attributes(resource);
-    struct otlp_attribute attribute;
-
-    while (otlp_attributes_next(&walk, &attribute))
-        note(facts, &attribute);
-}
-
-/* The text of the key; empty where there is none. */
-static struct slice fact(const struct facts *facts, enum key key)
-{
-    if (facts->len[key] == 0)
-        return (struct slice)SLICE("");
-    return (struct slice){facts->text.ptr + facts->begin[key], facts->len[key]};
-}
-
-static struct slice either(struct slice first, struct slice second)
-{
-    return first.len ? first : second;
-}
+#include "pipeline/roles.h"
+#include "pipeline/traits.h"
 
 /* ---- host --------------------------------------------------------------------------------- */
 
@@ -107,16 +30,26 @@ static bool is_digits(struct slice text)
     return true;
 }
 
-static bool append_cloud_instance(struct buffer *out, const struct facts *facts)
+/* On its own instances ECS names itself as the platform; elsewhere host.id is no instance. */
+static bool is_on_platform(const struct traits *traits, const char *const *platforms)
 {
-    struct slice id = fact(facts, HOST_ID), platform = fact(facts, CLOUD_PLATFORM);
+    struct slice platform = traits_get(traits, TRAIT_CLOUD_PLATFORM);
+
+    if (!platforms[0])
+        return true;
+    if (slice_is(platform, "aws_ecs"))
+        return slice_is(traits_get(traits, TRAIT_TASK_LAUNCH_TYPE), "ec2");
+    return slice_is(platform, platforms[0]) || slice_is(platform, platforms[1]);
+}
+
+static bool append_cloud_instance(struct buffer *out, const struct traits *traits)
+{
+    struct slice id = traits_get(traits, TRAIT_HOST_ID);
+    struct slice provider = traits_get(traits, TRAIT_CLOUD_PROVIDER);
 
     for (size_t i = 0; i < sizeof(clouds) / sizeof(clouds[0]); i++) {
-        const char *const *platforms = clouds[i].platforms;
-
-        if (id.len == 0 || !slice_is(fact(facts, CLOUD_PROVIDER), clouds[i].provider) ||
-            (platforms[0] && !slice_is(platform, platforms[0]) &&
-             !slice_is(platform, platforms[1])) ||
+        if (id.len == 0 || !slice_is(provider, clouds[i].provider) ||
+            !is_on_platform(traits, clouds[i].platforms) ||
             !slice_starts_with(id, clouds[i].prefix) ||
             (clouds[i].is_number && !is_digits(id)))
             continue;
@@ -127,10 +60,21 @@ static bool append_cloud_instance(struct buffer *out, const struct facts *facts)
     return false;
 }
 
-static bool append_node(struct buffer *out, const struct facts *facts)
+static bool append_task(struct buffer *out, const struct traits *traits)
 {
-    struct slice uid = fact(facts, NODE_UID), name = fact(facts, NODE_NAME);
-    struct slice cluster = either(fact(facts, CLUSTER_UID), fact(facts, CLUSTER_NAME));
+    if (!ecs_task_is_host(traits))
+        return false;
+    ecs_task_append(out, traits, ecs_task_id(traits));
+    buffer_append_text(out, ".ecs");
+    return true;
+}
+
+static bool append_node(struct buffer *out, const struct traits *traits)
+{
+    struct slice uid = traits_get(traits, TRAIT_NODE_UID),
+                 name = traits_get(traits, TRAIT_NODE_NAME);
+    struct slice cluster = traits_either(traits_get(traits, TRAIT_CLUSTER_UID),
+                                         traits_get(traits, TRAIT_CLUSTER_NAME));
 
     if (uid.len) {
         buffer_append(out, uid);
@@ -145,43 +89,53 @@ static bool append_node(struct buffer *out, const struct facts *facts)
     return true;
 }
 
-static void append_custom_identifier(struct buffer *out, const struct facts *facts)
+static void append_custom_identifier(struct buffer *out, const struct traits *traits)
 {
-    struct slice override = fact(facts, CUSTOM_IDENTIFIER_OVERRIDE);
+    struct slice override = traits_get(traits, TRAIT_MACKEREL_CUSTOM_IDENTIFIER);
 
     if (override.len)
         buffer_append(out, override);
-    else if (!append_cloud_instance(out, facts) && !append_node(out, facts))
-        buffer_append(out, fact(facts, HOST_ID));
+    else if (!append_task(out, traits) && !append_cloud_instance(out, traits) &&
+             !append_node(out, traits))
+        buffer_append(out, traits_get(traits, TRAIT_HOST_ID));
 }
 
-/* Keeps what a comma-separated list of service:role may hold; so arrays of them work too. */
-static void append_roles(struct buffer *out, struct slice roles)
-{
-    static const char allowed[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
-                                  "0123456789_-:,";
+/* Docker names a container's host by the first digits of the container's id. */
+enum {
+    SHORT_CONTAINER_ID = 12
+};
 
-    for (size_t i = 0; i < roles.len; i++)
-        if (memchr(allowed, roles.ptr[i], sizeof(allowed) - 1))
-            buffer_append_char(out, roles.ptr[i]);
+/* Inside a pod or a container host.name is its own, and no machine is called so. */
+static bool is_own_name(const struct traits *traits, struct slice name)
+{
+    struct slice id = traits_get(traits, TRAIT_CONTAINER_ID);
+
+    return slice_equal(name, traits_get(traits, TRAIT_POD_NAME)) ||
+           (name.len >= SHORT_CONTAINER_ID && id.len >= name.len &&
+            memcmp(id.ptr, name.ptr, name.len) == 0);
+}
+
+static struct slice host_name(const struct traits *traits)
+{
+    struct slice node = traits_get(traits, TRAIT_NODE_NAME);
+    struct slice host = traits_get(traits, TRAIT_HOST_NAME);
+
+    if (node.len == 0 && ecs_task_is_host(traits))
+        node = ecs_task_id(traits);
+    if (host.len && is_own_name(traits, host))
+        host.len = 0;
+    return traits_either(traits_either(node, host), traits_get(traits, TRAIT_HOST_ID));
 }
 
 /* ---- service ------------------------------------------------------------------------------ */
 
-/* SDKs without a configured name send unknown_service or unknown_service:<program>. */
-static struct slice service_name(const struct facts *facts)
-{
-    struct slice name = fact(facts, SERVICE_NAME);
-
-    return slice_starts_with(name, "unknown_service") ? (struct slice)SLICE("") : name;
-}
-
 /* What the resource says itself. */
-static struct slice named_service(const struct facts *facts)
+static struct slice named_service(const struct traits *traits)
 {
-    struct slice named = either(fact(facts, SERVICE_NAMESPACE), service_name(facts));
+    struct slice named = traits_either(traits_get(traits, TRAIT_SERVICE_NAMESPACE),
+                                       traits_service_name(traits));
 
-    return either(fact(facts, SERVICE_OVERRIDE), named);
+    return traits_either(traits_get(traits, TRAIT_MACKEREL_SERVICE), named);
 }
 
 /* The program's name before its metrics; Mackerel reserves names that begin with `__`. */
@@ -220,28 +174,29 @@ static void settle(struct identity *identity)
     }
 }
 
-static void make_host(struct identity *identity, const struct facts *facts, size_t *begin)
+static void make_host(struct identity *identity, const struct traits *traits,
+                      size_t *begin)
 {
     struct buffer *text = &identity->text;
 
-    buffer_append(text, fact(facts, HOST_ID_OVERRIDE));
+    buffer_append(text, traits_get(traits, TRAIT_MACKEREL_HOST_ID));
     end_field(identity, &identity->host_id, begin);
-    append_custom_identifier(text, facts);
+    append_custom_identifier(text, traits);
     end_field(identity, &identity->custom_identifier, begin);
-    buffer_append(text, either(fact(facts, NODE_NAME), fact(facts, HOST_NAME)));
+    buffer_append(text, host_name(traits));
     end_field(identity, &identity->host_name, begin);
-    append_roles(text, fact(facts, ROLES));
+    roles_append(text, traits_get(traits, TRAIT_MACKEREL_ROLES));
     end_field(identity, &identity->roles, begin);
     identity->has_host = identity->host_id.len || identity->custom_identifier.len ||
                          identity->host_name.len;
 }
 
-static void make_service(struct identity *identity, const struct facts *facts,
+static void make_service(struct identity *identity, const struct traits *traits,
                          struct slice default_service, size_t *begin)
 {
     struct buffer *text = &identity->text;
-    struct slice named = named_service(facts), name = service_name(facts);
-    struct slice service = either(named, default_service);
+    struct slice named = named_service(traits), name = traits_service_name(traits);
+    struct slice service = traits_either(named, default_service);
 
     identity->names_service = named.len != 0;
     identity->has_service = service.len != 0;
@@ -263,17 +218,17 @@ static void drop_equal_prefix(struct identity *identity)
 void identity_init(struct identity *identity, const struct otlp_resource *resource,
                    struct slice default_service)
 {
-    struct facts facts = {0};
+    struct traits traits;
     size_t begin = 0;
 
     *identity = (struct identity){0};
-    collect(&facts, resource);
-    make_host(identity, &facts, &begin);
-    make_service(identity, &facts, default_service, &begin);
-    identity->is_sdk = facts.has[SDK_LANGUAGE];
+    traits_init(&traits, resource);
+    make_host(identity, &traits, &begin);
+    make_service(identity, &traits, default_service, &begin);
+    identity->is_sdk = traits.has[TRAIT_SDK_LANGUAGE];
     settle(identity);
     drop_equal_prefix(identity);
-    buffer_release(&facts.text);
+    traits_release(&traits);
 }
 
 void identity_set_default(struct identity *identity, struct slice default_service)

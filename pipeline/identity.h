@@ -25,9 +25,12 @@ struct identity {
 };
 
 /*
- * Host identity: `mackerel.host.id`; `mackerel.host.custom_identifier`; cloud instance formats
- * (EC2, GCE, Azure); `k8s.node.uid` -> <uid>.node.kubernetes, else cluster + node name; `host.id`;
- * the name is k8s.node.name, else host.name.
+ * Host identity, of a machine and never of a pod or container on it: `mackerel.host.id`;
+ * `mackerel.host.custom_identifier`; a task of ECS without an instance -> <task id>.<cluster>.ecs;
+ * instances as mackerel-agent and Mackerel's integrations name them (EC2, GCE, Azure);
+ * `k8s.node.uid` -> <uid>.node.kubernetes, else <node>.<cluster>.node.kubernetes; `host.id`. The
+ * name is k8s.node.name, else the task's id, else host.name where it is no pod's or container's own,
+ * else host.id. service.instance.id never counts: SDKs draw a new one at every start.
  * Service: `mackerel.service`; else service.namespace, else service.name (unknown_service* counts
  * as missing), else `default_service`.
  */

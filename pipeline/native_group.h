@@ -12,7 +12,11 @@ enum native_group {
     NATIVE_DISK,
     NATIVE_NETWORK,
     NATIVE_FILESYSTEM,
-    NATIVE_GROUP_LAST = NATIVE_FILESYSTEM,
+    /* Of a container or a pod; components in pipeline/container_table.h. */
+    NATIVE_CONTAINER_CPU,
+    NATIVE_CONTAINER_MEMORY,
+    NATIVE_CONTAINER_NETWORK,
+    NATIVE_GROUP_LAST = NATIVE_CONTAINER_NETWORK,
 };
 
 /* Components of a group's cell; several streams of one component add up. */

@@ -7,6 +7,14 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* Which host shows a container (docs/containers.md). */
+enum container_mode {
+    CONTAINERS_NODE,     /* the node's, summed over the replicas there */
+    CONTAINERS_POD_HOST, /* one for each pod, as mackerel-container-agent has it */
+    CONTAINERS_WORKLOAD, /* one for each deployment and the like, summed over its pods */
+    CONTAINERS_OFF,      /* none: metrics of containers go where other metrics go */
+};
+
 struct pipeline_options {
     uint64_t
         watch_start_ns; /* when our own watching began: a stream that starts later is young */
@@ -18,7 +26,8 @@ struct pipeline_options {
                                 default of 1,000,000 (about 300 MB) */
     const char *default_service; /* services.default; NULL or "" for none; borrowed */
     const char
-        *native_metrics; /* "auto", "on" or "off"; only "off" matters here; borrowed */
+        *native_metrics;    /* "auto", "on" or "off"; only "off" matters here; borrowed */
+    uint8_t container_mode; /* enum container_mode */
 };
 
 struct pipeline_counts {

@@ -57,6 +57,7 @@ void pipeline_configure(struct pipeline *p, const struct pipeline_options *optio
     uint64_t watch_start_ns = p->options.watch_start_ns;
     const char *service = options->default_service ? options->default_service : "";
     bool is_same = strcmp(p->default_service, service) == 0;
+    uint8_t container_mode = p->options.container_mode;
 
     p->now_ns = receive_ns;
     set_options(p, options);
@@ -64,6 +65,8 @@ void pipeline_configure(struct pipeline *p, const struct pipeline_options *optio
         p->options.watch_start_ns = watch_start_ns ? watch_start_ns : receive_ns;
     if (!is_same)
         reroute_all(p, minute_beginning_at(receive_ns) + 1);
+    if (container_mode != p->options.container_mode)
+        reroute_containers(p);
 }
 
 void pipeline_free(struct pipeline *p)
@@ -74,6 +77,7 @@ void pipeline_free(struct pipeline *p)
     due_release(&p->due);
     buffer_release(&p->text);
     emission_release(p);
+    free(p->readings);
     free(p->increases);
     free(p->open);
     free(p);

@@ -2,6 +2,7 @@
 
 #include "base/memory.h"
 #include "pipeline/cell.h"
+#include "pipeline/container_minute.h"
 #include "pipeline/members.h"
 #include "pipeline/percentile.h"
 #include "pipeline/stream.h"
@@ -41,7 +42,7 @@ static void emit(struct rendering *r, struct slice name, const char *statistic,
         .destination = r->cell->destination,
         .name_at = (uint32_t)p->emission_text.len,
         .value = value,
-        .native = cell_is_native(r->cell),
+        .native = cell_is_native(r->cell) && !cell_is_container(r->cell),
         .lane = r->minute->late || r->minute->posted ? MACKEREL_BACKFILL : MACKEREL_LIVE,
     };
     buffer_append(&p->emission_text, name);
@@ -244,6 +245,16 @@ static void render_totals(struct rendering *r)
     native_render(&native, emit_native, r);
 }
 
+static void render_native(struct rendering *r)
+{
+    if (cell_is_container(r->cell))
+        container_minute_render(r->pipeline, r->cell, r->minute, emit_native, r);
+    else if (r->cell->kind == CELL_TOTALS)
+        render_totals(r);
+    else
+        render_instants(r);
+}
+
 bool render_minute(struct pipeline *p, uint32_t cell_index, const struct minute *minute)
 {
     struct rendering r = {p, state_cell(p, cell_index), minute, false};
@@ -253,8 +264,8 @@ bool render_minute(struct pipeline *p, uint32_t cell_index, const struct minute 
     case CELL_HISTOGRAM: render_histogram(&r); break;
     case CELL_MEAN:
     case CELL_SUM: render_merged(&r); break;
-    case CELL_TOTALS: render_totals(&r); break;
-    case CELL_INSTANTS: render_instants(&r); break;
+    case CELL_TOTALS:
+    case CELL_INSTANTS: render_native(&r); break;
     }
     return r.any;
 }

@@ -66,6 +66,10 @@
     F(family, is_monotonic, BOOL)                             \
     F(family, saw_eviction, BOOL)                             \
     F(family, hints_swap, BOOL)                               \
+    F(family, is_of_containers, BOOL)                         \
+    F(family, is_container, BOOL)                             \
+    F(family, reads_labels, BOOL)                             \
+    F(family, instance, PLAIN)                                \
     F(family, kind, UPTO, CELL_INSTANTS)                      \
     F(family, name, TEXT, name_len)                           \
     F(family, name_len, PLAIN)
@@ -222,6 +226,7 @@
     F(pipeline, options.max_late_minutes, PLAIN)                           \
     F(pipeline, options.default_service, SCRATCH)                          \
     F(pipeline, options.native_metrics, SCRATCH)                           \
+    F(pipeline, options.container_mode, UPTO, CONTAINERS_OFF)              \
     F(pipeline, options, END)                                              \
     F(pipeline, default_service, STRING)                                   \
     F(pipeline, native_metrics, STRING)                                    \
@@ -275,6 +280,8 @@
     F(pipeline, oldest_repeat, LINK_OR_NONE, repeats)                      \
     F(pipeline, newest_repeat, LINK_OR_NONE, repeats)                      \
     F(pipeline, text, SCRATCH)                                             \
+    F(pipeline, readings, SCRATCH)                                         \
+    F(pipeline, reading_room, SCRATCH)                                     \
     F(pipeline, increases, SCRATCH)                                        \
     F(pipeline, increase_room, SCRATCH)                                    \
     F(pipeline, open, SCRATCH)                                             \

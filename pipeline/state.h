@@ -63,9 +63,13 @@ struct family {
     bool is_since_boot;
     bool is_delta, is_monotonic;
     bool saw_eviction;
-    bool hints_swap; /* system.paging.*: swap is looked at */
-    uint8_t kind;    /* enum cell_kind of its cell */
-    char *name;      /* base name of its cell; owned */
+    bool hints_swap;       /* system.paging.*: swap is looked at */
+    bool is_of_containers; /* in the container table, wherever it goes */
+    bool is_container; /* feeds a container's cells; `name` is how their names begin */
+    bool reads_labels; /* that container follows from each point's labels */
+    uint64_t instance; /* which container, else */
+    uint8_t kind;      /* enum cell_kind of its cell */
+    char *name;        /* base name of its cell; owned */
     uint32_t name_len;
 };
 
@@ -103,7 +107,7 @@ struct stream {
         covered_ns; /* everything since then is known; 0 when its beginning is known */
     uint64_t
         fed_ns; /* the earliest time from which it fed its cell; UINT64_MAX: nothing yet */
-    uint64_t rank; /* native: see struct native_input */
+    uint64_t rank; /* native: see struct native_input; of a container: which one */
     union number last;
     struct cadence cadence;
     uint32_t family, cell;
@@ -112,7 +116,7 @@ struct stream {
     uint32_t move;   /* newest struct move, by time; POOL_NONE for none */
     uint32_t start;  /* struct start; POOL_NONE for none */
     uint32_t detail; /* struct buckets or newest struct history; POOL_NONE for none */
-    uint32_t owner;  /* struct owner of native streams; POOL_NONE for none */
+    uint32_t owner;  /* struct owner of the host's native streams; POOL_NONE for none */
     uint8_t shape, number_type, component;
     uint8_t refusal; /* enum reason + 1: every point is counted under it */
     uint8_t labels;  /* of the plan's breakdown: bit 0 is the first label */
@@ -191,8 +195,10 @@ enum cell_kind {
     CELL_HISTOGRAM, /* count, sum, buckets -> .rate .avg .p90 .p95 .p99 */
     CELL_MEAN,      /* gauges */
     CELL_SUM,       /* up-down counters */
-    CELL_TOTALS,    /* native cpu, disk, network: increases per component */
-    CELL_INSTANTS, /* native load, memory, swap, filesystem: values at the minute's start */
+    CELL_TOTALS, /* native cpu, disk, network, containers' cpu and network: increases per
+                       component */
+    CELL_INSTANTS, /* native load, memory, swap, filesystem: values at the minute's start;
+                      containers' memory */
 };
 
 struct cell {
@@ -271,8 +277,10 @@ struct pipeline {
     uint64_t newest_ns; /* newest point time seen, for idleness */
     uint32_t sweep;     /* next stream to look at for idleness */
     uint32_t oldest_repeat, newest_repeat;
-    struct buffer text; /* scratch for names */
-    double *increases;  /* scratch for bucket increases */
+    struct buffer text;                 /* scratch for names */
+    struct container_reading *readings; /* scratch: a container cell's minute */
+    size_t reading_room;
+    double *increases; /* scratch for bucket increases */
     size_t increase_room;
     uint32_t *open; /* scratch: minutes that may close */
     size_t open_room;

@@ -2,6 +2,7 @@
 
 #include "pipeline/books.h"
 #include "pipeline/cell.h"
+#include "pipeline/container.h"
 #include "pipeline/family.h"
 #include "pipeline/first.h"
 #include "pipeline/history.h"
@@ -98,11 +99,14 @@ static void join_native(struct pipeline *p, uint32_t index, uint32_t destination
         .name = input->device,
     };
 
-    if (input->group == NATIVE_CPU)
+    if (input->group == NATIVE_CPU || input->group == NATIVE_CONTAINER_CPU)
         key.kind = CELL_TOTALS;
     cell_add_stream(p, cell_open(p, &key), index);
 
-    uint32_t owner = owner_of(p, destination, input->group);
+    /* Many sources feed a host's containers; each has components of its own. */
+    uint32_t owner = cell_is_container_group(input->group)
+                         ? POOL_NONE
+                         : owner_of(p, destination, input->group);
     struct stream *stream = state_stream(p, index);
 
     stream->owner = owner;
@@ -144,13 +148,32 @@ void stream_follow_family(struct pipeline *p, uint32_t index)
     const struct family *family = state_family(p, state_stream(p, index)->family);
     uint32_t cell;
 
-    if (state_stream(p, index)->refusal || state_stream(p, index)->owner != POOL_NONE)
+    if (state_stream(p, index)->refusal || state_stream(p, index)->owner != POOL_NONE ||
+        family->is_container)
         return;
     cell = family_cell(p, family, family->destination);
     members_move(p, index, cell, family->changed_minute);
     /* Nobody looks ahead into the first minute there, should nothing arrive in it. */
     if (cell != POOL_NONE)
         minutes_open(p, cell, family->changed_minute);
+}
+
+static enum native_verdict classify_container(struct pipeline *p,
+                                              const struct family *family,
+                                              const struct stream_seed *seed,
+                                              struct native_input *input,
+                                              enum reason *why)
+{
+    const struct container_stream stream = {
+        .metric = seed->metric,
+        .point = seed->point,
+        .base = {family->name, family->name_len},
+        .reads_labels = family->reads_labels,
+        .instance = family->instance,
+    };
+
+    buffer_reset(&p->text);
+    return container_classify(&stream, input, &p->text, why);
 }
 
 static void join_cell(struct pipeline *p, uint32_t index, const struct stream_seed *seed)
@@ -163,6 +186,8 @@ static void join_cell(struct pipeline *p, uint32_t index, const struct stream_se
     if (family->is_native) {
         buffer_reset(&p->text);
         verdict = native_classify(seed->metric, seed->point, &p->text, &input, &why);
+    } else if (family->is_container) {
+        verdict = classify_container(p, family, seed, &input, &why);
     }
     switch (verdict) {
     case NATIVE_NOT: join_family_cell(p, index, seed->point->time_ns); break;
@@ -362,6 +387,9 @@ void stream_book(struct pipeline *p, uint32_t index, uint64_t minute, struct sli
 bool stream_feeds_native(const struct pipeline *p, const struct stream *stream,
                          uint64_t minute)
 {
+    if (stream->owner == POOL_NONE)
+        return true;
+
     const struct owner *owner = state_owner(p, stream->owner);
     bool is_of_before = owner->before != POOL_NONE &&
                         owner->before_last_ns >= minute_start_ns(minute);

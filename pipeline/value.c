@@ -90,6 +90,7 @@ bool value_read(const struct pipeline *p, const struct stream *stream, uint64_t 
     if (!at)
         return false;
     reading->value = at->last;
+    reading->time_ns = at->last_ns;
     reading->has_point = has_point;
     reading->is_alive = reach_is_alive(stream, at->last_ns, end_ns);
     return has_point ||

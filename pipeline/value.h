@@ -15,8 +15,9 @@ bool value_say(struct pipeline *p, uint32_t index, uint64_t time_ns, double valu
 
 struct value_reading {
     double value;
-    bool is_alive;  /* at the minute's end */
-    bool has_point; /* in the minute, not carried */
+    uint64_t time_ns; /* of the point that said it */
+    bool is_alive;    /* at the minute's end */
+    bool has_point;   /* in the minute, not carried */
 };
 
 /* What the stream is worth in the minute: its last value in it, else the value that it carries. */

@@ -50,6 +50,12 @@ static bool neighbours_hold(const struct pipeline *p, const struct stream *strea
     return state_cell(p, stream->cell)->first_stream == at;
 }
 
+/* Of the host's native groups one source feeds each. */
+static bool needs_owner(const struct cell *cell)
+{
+    return cell_is_native(cell) && !cell_is_container(cell);
+}
+
 static bool stream_holds(struct verify *verify, uint32_t at)
 {
     const struct pipeline *p = verify->pipeline;
@@ -65,7 +71,7 @@ static bool stream_holds(struct verify *verify, uint32_t at)
     if (stream->cell == POOL_NONE)
         return stream->refusal || state_family(p, stream->family)->refusal;
     return neighbours_hold(p, stream, at) &&
-           (stream->owner != POOL_NONE) == cell_is_native(state_cell(p, stream->cell));
+           (stream->owner != POOL_NONE) == needs_owner(state_cell(p, stream->cell));
 }
 
 /* Streams of one identity form a list that begins at the one that no other leads to. */

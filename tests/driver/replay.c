@@ -2,7 +2,8 @@
  * Feeds recorded OTLP to the pipeline at the recorded receive times, with ticks between, so that
  * minutes pass in microseconds.
  *
- *   replay [--watch-start NS] [--grace NS] [--service NAME] [--seed N] [--reload N] < index
+ *   replay [--watch-start NS] [--grace NS] [--service NAME] [--seed N] [--reload N]
+ *          [--containers MODE] < index
  *
  * With --reload the pipeline is saved and loaded again before every N-th request.
  *
@@ -13,6 +14,7 @@
 #include "base/memory.h"
 #include "base/number.h"
 #include "pipeline/checkpoint.h"
+#include "pipeline/container_table.h"
 #include "pipeline/pipeline.h"
 #include "proto/gzip.h"
 
@@ -204,6 +206,8 @@ int main(int argc, char **argv)
             options.grace_ns = strtoull(argv[i + 1], NULL, 10);
         else if (strcmp(argv[i], "--service") == 0)
             options.default_service = argv[i + 1];
+        else if (strcmp(argv[i], "--containers") == 0)
+            options.container_mode = (uint8_t)container_mode_of(slice_of(argv[i + 1]));
         else if (strcmp(argv[i], "--seed") == 0)
             replay.seed = strtoull(argv[i + 1], NULL, 10);
         else if (strcmp(argv[i], "--reload") == 0)

@@ -44,19 +44,39 @@ class Destination:
 def host_identity(metric):
     """A host by Mackerel's id, else by custom identifier, else by name; None without any."""
     get = metric.resource_attribute
-    name = get("k8s.node.name") or get("host.name") or ""
+    task = task_alone(get)
+    name = get("k8s.node.name") or (task and task[0]) or machine_name(get) or get("host.id") or ""
     if get("mackerel.host.id"):
         return Destination("host", name, host_id=get("mackerel.host.id"))
-    identifier = get("mackerel.host.custom_identifier") or cloud_identifier(get)
+    identifier = get("mackerel.host.custom_identifier")
+    identifier = identifier or (task and ".".join(task) + ".ecs") or cloud_identifier(get)
     identifier = identifier or node_identifier(get) or get("host.id") or ""
     if identifier:
         return Destination("host", name, custom_identifier=identifier)
     return Destination("host", name) if name else None
 
 
+def machine_name(get):
+    """host.name, unless a pod or a container calls itself so."""
+    name = get("host.name") or ""
+    container = get("container.id") or ""
+    is_own = name == get("k8s.pod.name") or (len(name) >= 12 and container.startswith(name))
+    return "" if is_own else name
+
+
+def task_alone(get):
+    """(task id, cluster) of an ECS task that is not on an instance of its cluster, or None."""
+    kind, *parts = (get("aws.ecs.task.arn") or "").split(":")[-1].split("/")
+    if kind != "task" or not parts or get("aws.ecs.launchtype") == "ec2":
+        return None
+    cluster = (get("aws.ecs.cluster.arn") or "").rpartition("/")[2] or "/".join(parts[:-1])
+    return (parts[-1], cluster) if cluster else (parts[-1],)
+
+
 def cloud_identifier(get):
     provider, host_id = get("cloud.provider"), get("host.id") or ""
-    if provider == "aws" and get("cloud.platform") in ("aws_ec2", "aws_eks"):
+    on_instance = get("cloud.platform") == "aws_ecs" and get("aws.ecs.launchtype") == "ec2"
+    if provider == "aws" and (on_instance or get("cloud.platform") in ("aws_ec2", "aws_eks")):
         if host_id.startswith("i-"):
             return host_id + ".ec2.amazonaws.com"
     if provider == "gcp" and host_id.isdigit():

@@ -154,6 +154,115 @@ static void what_is_no_instance_id_is_a_plain_host_id(void **state)
     assert_custom_identifier((struct pair[]){{"cloud.provider", "gcp"}, {0}}, "");
 }
 
+static void assert_host_name(const struct pair *pairs, const char *expected)
+{
+    struct identity identity = identify(pairs, "");
+
+    assert_text(identity.host_name, expected);
+    identity_release(&identity);
+}
+
+static void assert_roles(const char *list, const char *expected)
+{
+    struct identity identity = identify(
+        (struct pair[]){{"mackerel.roles", list}, {"host.name", "vm"}, {0}}, "");
+
+    assert_text(identity.roles, expected);
+    identity_release(&identity);
+}
+
+static void a_task_without_an_instance_is_its_own_machine(void **state)
+{
+    static const char arn[] = "arn:aws:ecs:ap-northeast-1:123456789012:task/prod/0a1b2c";
+
+    (void)state;
+    assert_custom_identifier((struct pair[]){{"cloud.provider", "aws"},
+                                             {"cloud.platform", "aws_ecs"},
+                                             {"aws.ecs.task.arn", arn},
+                                             {"aws.ecs.launchtype", "fargate"},
+                                             {0}},
+                             "0a1b2c.prod.ecs");
+    assert_custom_identifier(
+        (struct pair[]){{"aws.ecs.task.arn", "arn:aws:ecs:eu-west-1:1:task/0a1b2c"},
+                        {"aws.ecs.cluster.arn", "arn:aws:ecs:eu-west-1:1:cluster/dev"},
+                        {0}},
+        "0a1b2c.dev.ecs");
+    assert_custom_identifier(
+        (struct pair[]){{"aws.ecs.task.arn", "arn:aws:ecs:eu-west-1:1:task/0a1b2c"}, {0}},
+        "0a1b2c.ecs");
+    assert_host_name(
+        (struct pair[]){{"aws.ecs.task.arn", arn}, {"host.name", "ip-10-0-0-7"}, {0}},
+        "0a1b2c");
+}
+
+static void a_task_on_an_instance_is_not_the_machine(void **state)
+{
+    const struct pair pairs[] = {
+        {"cloud.provider", "aws"},
+        {"cloud.platform", "aws_ecs"},
+        {"aws.ecs.launchtype", "ec2"},
+        {"aws.ecs.task.arn", "arn:aws:ecs:eu-west-1:1:task/prod/0a1b2c"},
+        {"host.id", "i-0abc"},
+        {"host.name", "ip-10-0-0-7"},
+        {0},
+    };
+
+    (void)state;
+    assert_custom_identifier(pairs, "i-0abc.ec2.amazonaws.com");
+    assert_host_name(pairs, "ip-10-0-0-7");
+}
+
+static void a_pod_or_container_does_not_name_the_machine_that_it_runs_on(void **state)
+{
+    struct identity identity = identify(
+        (struct pair[]){{"k8s.pod.name", "collector-x7k2p"},
+                        {"k8s.pod.uid", "0f-1"},
+                        {"host.name", "collector-x7k2p"},
+                        {0}},
+        "");
+
+    (void)state;
+    assert_false(identity.has_host);
+    identity_release(&identity);
+    assert_host_name((struct pair[]){{"container.id", "4b7d0c12ab34ff00ff00ff00"},
+                                     {"host.name", "4b7d0c12ab34"},
+                                     {"host.id", "machine-1"},
+                                     {0}},
+                     "machine-1");
+    assert_host_name((struct pair[]){{"k8s.pod.name", "collector-x7k2p"},
+                                     {"host.name", "collector-x7k2p"},
+                                     {"k8s.node.name", "node-a"},
+                                     {0}},
+                     "node-a");
+    assert_host_name(
+        (struct pair[]){{"k8s.pod.name", "web-0"}, {"host.name", "node-a"}, {0}},
+        "node-a");
+}
+
+static void a_service_instance_is_no_host(void **state)
+{
+    struct identity identity = identify(
+        (struct pair[]){{"service.instance.id", "627cc493-f310-47de-96bd-71410b7dec09"},
+                        {"service.name", "cart"},
+                        {0}},
+        "");
+
+    (void)state;
+    assert_false(identity.has_host);
+    identity_release(&identity);
+}
+
+/* Mackerel API, "Services": 2 to 63 of [A-Za-z0-9_-], first a letter or a digit; roles likewise. */
+static void roles_are_made_to_fit(void **state)
+{
+    (void)state;
+    assert_roles("shop:web", "shop:web");
+    assert_roles("[\"shop:web\",\"shop: api\"]", "shop:web,shop:api");
+    assert_roles("my shop:x, _a:web.front", "my_shop:s-x,s-a:web_front");
+    assert_roles("web", "");
+    assert_roles(":web,shop:,,shop:db", "shop:db");
+}
+
 static void nodes_are_identified_by_uid_else_by_cluster_and_name(void **state)
 {
     (void)state;
@@ -284,6 +393,11 @@ int main(void)
         cmocka_unit_test(overrides_come_first),
         cmocka_unit_test(cloud_instances_are_identified_as_the_agent_does),
         cmocka_unit_test(what_is_no_instance_id_is_a_plain_host_id),
+        cmocka_unit_test(a_task_without_an_instance_is_its_own_machine),
+        cmocka_unit_test(a_task_on_an_instance_is_not_the_machine),
+        cmocka_unit_test(a_pod_or_container_does_not_name_the_machine_that_it_runs_on),
+        cmocka_unit_test(a_service_instance_is_no_host),
+        cmocka_unit_test(roles_are_made_to_fit),
         cmocka_unit_test(nodes_are_identified_by_uid_else_by_cluster_and_name),
         cmocka_unit_test(the_namespace_is_the_service_and_the_name_goes_before_metrics),
         cmocka_unit_test(a_name_changed_to_fit_is_no_prefix_of_itself),
