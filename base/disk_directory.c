@@ -15,6 +15,7 @@
 
 struct disk_file {
     int fd;
+    bool has_links; /* some file systems do not count them */
     char *name;
 };
 
@@ -57,11 +58,14 @@ static int flags_of(enum disk_open how)
     return always | O_RDONLY;
 }
 
-static bool is_regular(int fd)
+static bool is_regular(int fd, bool *has_links)
 {
     struct stat status;
 
-    return fstat(fd, &status) == 0 && S_ISREG(status.st_mode);
+    if (fstat(fd, &status) != 0)
+        return false;
+    *has_links = status.st_nlink > 0;
+    return S_ISREG(status.st_mode);
 }
 
 static struct disk_file *open_file(void *self, const char *name, enum disk_open how,
@@ -69,12 +73,13 @@ static struct disk_file *open_file(void *self, const char *name, enum disk_open 
 {
     struct directory *directory = self;
     int fd = openat(directory->fd, name, flags_of(how), 0600);
+    bool has_links = false;
 
     if (fd < 0) {
         fail(err, name, "open", errno);
         return NULL;
     }
-    if (!is_regular(fd)) {
+    if (!is_regular(fd, &has_links)) {
         close(fd);
         FAIL(err, ERROR_INTERNAL, "%s: is no regular file", name);
         return NULL;
@@ -83,6 +88,7 @@ static struct disk_file *open_file(void *self, const char *name, enum disk_open 
     struct disk_file *file = memory_new(1, sizeof(*file));
 
     file->fd = fd;
+    file->has_links = has_links;
     file->name = memory_copy(slice_of(name));
     return file;
 }
@@ -293,9 +299,9 @@ static bool check(void *self, const struct disk_file *file, struct error *err)
     if (!is_where_it_was(directory))
         return FAIL(err, ERROR_NOT_FOUND, "the directory %s was removed or moved away",
                     directory->path);
-    if (file && fstat(file->fd, &status) == 0 && status.st_nlink == 0)
-        return FAIL(err, ERROR_NOT_FOUND, "%s/%s was removed", directory->path,
-                    file->name);
+    /* By the name that it was opened with. */
+    if (file && file->has_links && fstat(file->fd, &status) == 0 && status.st_nlink == 0)
+        return FAIL(err, ERROR_NOT_FOUND, "%s: the file was removed", file->name);
     return true;
 }
 

@@ -126,10 +126,11 @@ static bool is_findable(struct journal_log *log, struct error *err)
     if (disk->check(disk->self, active ? active->file : NULL, err))
         return true;
     /* Without the directory there is no better place, and this one still serves for ticks. */
-    if (active && disk->check(disk->self, NULL, NULL)) {
-        active->is_poisoned = true;
-        (void)!journal_log_begin(log, 0, NULL);
-    }
+    if (!active || !disk->check(disk->self, NULL, NULL))
+        return false;
+    FAIL(err, ERROR_NOT_FOUND, "%s was removed", active->name);
+    active->is_poisoned = true;
+    (void)!journal_log_begin(log, 0, NULL);
     return false;
 }
 
