@@ -33,11 +33,12 @@ struct oracle_case {
 
 struct oracle_verdict {
     uint64_t lost, wrong,
-        extra;           /* values: missing, other than they should be, not expected */
-    uint64_t expired;    /* missing, and rightly so */
-    uint64_t posted;     /* right */
-    uint64_t checked;    /* against the truth as well */
-    uint64_t sums;       /* totals that were compared over all minutes */
+        extra;        /* values: missing, other than they should be, not expected */
+    uint64_t expired; /* missing, and rightly so */
+    uint64_t unseen;  /* corrections to the same value: they may have expired as well */
+    uint64_t posted;  /* right */
+    uint64_t checked; /* against the truth as well */
+    uint64_t sums;    /* totals that were compared over all minutes */
     uint64_t unbalanced; /* sums and ledgers that do not agree */
     char first[512];     /* the first finding in words; empty: all is right */
 };
