@@ -111,12 +111,22 @@ static bool native_totals_hold(const struct pipeline *p, const struct cell *cell
     return counts || cell->group != NATIVE_DISK;
 }
 
+/* Does the cell post 0 for a minute about which its streams, which are known, say nothing? */
+static bool fills_with_zero(const struct pipeline *p, const struct cell *cell,
+                            uint64_t minute)
+{
+    struct members walk = members_of(cell, minute);
+
+    return cell->plan != POOL_NONE && state_plan(p, cell->plan)->zero_fill &&
+           members_next(p, &walk) != NULL;
+}
+
 static bool total_is_posted(const struct pipeline *p, const struct cell *cell,
                             const struct minute *minute)
 {
     if (!minute->fed && !is_covered_by_source(p, cell, minute->number) &&
         !container_minute_has_values_only(p, cell, minute->number))
-        return false;
+        return !minute->unknown_beginning && fills_with_zero(p, cell, minute->number);
     if (cell->kind == CELL_TOTALS && !native_totals_hold(p, cell, minute))
         return false;
     return minutes_was_posted(p, cell, minute->number - 1) ||
@@ -188,6 +198,8 @@ static bool goes_on(const struct pipeline *p, const struct cell *cell, uint64_t 
     struct members walk = members_of(cell, minute);
     const struct stream *stream;
 
+    if (fills_with_zero(p, cell, minute))
+        return true;
     while ((stream = members_next(p, &walk)) != NULL)
         if (stream_goes_on(p, stream, minute))
             return true;

@@ -113,10 +113,13 @@ static void keep_point(struct pipeline *p, struct history *block, uint64_t time_
               time_ns, value);
 }
 
-/* Native instants are read between the points around a minute's start. */
-static bool wants_all_points(const struct stream *stream)
+/* Native instants are read between the points around a minute's start; plans may ask for more than the
+ * last point of a minute. */
+static bool wants_all_points(const struct pipeline *p, const struct stream *stream)
 {
-    return stream->owner != POOL_NONE;
+    if (stream->owner != POOL_NONE || stream->cell == POOL_NONE)
+        return stream->owner != POOL_NONE;
+    return state_plan(p, state_cell(p, stream->cell)->plan)->over_time != OVER_TIME_LAST;
 }
 
 bool history_say(struct pipeline *p, uint32_t stream, uint64_t time_ns, double value)
@@ -131,7 +134,7 @@ bool history_say(struct pipeline *p, uint32_t stream, uint64_t time_ns, double v
 
     if (!holds(at, minute) || time_ns >= at->last_ns)
         *at = (struct history_minute){time_ns, value};
-    if (wants_all_points(state_stream(p, stream)))
+    if (wants_all_points(p, state_stream(p, stream)))
         keep_point(p, block, time_ns, value);
     return true;
 }

@@ -144,14 +144,25 @@ uint32_t minutes_open(struct pipeline *p, uint32_t cell_index, uint64_t number)
     return insert(p, cell_index, newer, number);
 }
 
+static double *widen(double *numbers, uint32_t *room, uint32_t count)
+{
+    if (count <= *room)
+        return numbers;
+    numbers = memory_resize(numbers, count, sizeof(double));
+    for (uint32_t i = *room; i < count; i++)
+        numbers[i] = 0;
+    *room = count;
+    return numbers;
+}
+
 void minutes_widen(struct minute *minute, uint32_t count)
 {
-    if (count <= minute->room)
-        return;
-    minute->component = memory_resize(minute->component, count, sizeof(double));
-    for (uint32_t i = minute->room; i < count; i++)
-        minute->component[i] = 0;
-    minute->room = count;
+    minute->component = widen(minute->component, &minute->room, count);
+}
+
+void minutes_widen_parts(struct minute *minute, uint32_t count)
+{
+    minute->part = widen(minute->part, &minute->part_count, count);
 }
 
 void minutes_book(struct pipeline *p, uint32_t cell, uint64_t number, struct slice metric)
@@ -184,7 +195,8 @@ static void forget(struct pipeline *p, struct cell *cell, uint32_t index)
         runs_add(p, cell, minute->number);
     layout_give(p, minute->layout);
     free(minute->component);
-    minute->component = NULL;
+    free(minute->part);
+    minute->component = minute->part = NULL;
     pool_give(&p->minutes, index);
 }
 

@@ -40,6 +40,9 @@ bool minutes_was_posted(const struct pipeline *p, const struct cell *cell,
 /* Room for `count` components, new ones zero. */
 void minutes_widen(struct minute *minute, uint32_t count);
 
+/* Room for so many parts (enum minute_part), new ones zero. */
+void minutes_widen_parts(struct minute *minute, uint32_t count);
+
 /* Books a point in the minute: pending until it is posted, `late` when it is final. */
 void minutes_book(struct pipeline *p, uint32_t cell, uint64_t number,
                   struct slice metric);

@@ -1,159 +1,19 @@
 #include "pipeline/render.h"
 
-#include "base/memory.h"
 #include "pipeline/cell.h"
 #include "pipeline/container_minute.h"
 #include "pipeline/members.h"
-#include "pipeline/percentile.h"
+#include "pipeline/render_merged.h"
+#include "pipeline/render_total.h"
 #include "pipeline/stream.h"
 #include "pipeline/total.h"
 #include "pipeline/value.h"
 
 #include <math.h>
-#include <stdio.h>
-#include <string.h>
-
-enum {
-    MAX_SUFFIX = 24
-};
-
-/* The minute being rendered, for callbacks. */
-struct rendering {
-    struct pipeline *pipeline;
-    const struct cell *cell;
-    const struct minute *minute;
-    bool any;
-};
-
-static void emit(struct rendering *r, struct slice name, const char *statistic,
-                 double value)
-{
-    struct pipeline *p = r->pipeline;
-
-    if (!isfinite(value))
-        return;
-    p->emissions = memory_grow(p->emissions, p->emission_count + 1, &p->emission_room,
-                               sizeof(*p->emissions));
-
-    struct emission *emission = &p->emissions[p->emission_count++];
-
-    *emission = (struct emission){
-        .minute = r->minute->number,
-        .destination = r->cell->destination,
-        .name_at = (uint32_t)p->emission_text.len,
-        .value = value,
-        .native = cell_is_native(r->cell) && !cell_is_container(r->cell),
-        .lane = r->minute->late || r->minute->posted ? MACKEREL_BACKFILL : MACKEREL_LIVE,
-    };
-    buffer_append(&p->emission_text, name);
-    buffer_append_text(&p->emission_text, statistic);
-    emission->name_len = (uint32_t)p->emission_text.len - emission->name_at;
-    r->any = true;
-}
 
 static void emit_native(void *self, struct slice name, double value)
 {
-    emit(self, name, "", value);
-}
-
-/* ".p99"; ".p99_9": a dot would begin a segment. */
-static const char *name_percentile(double q, char statistic[MAX_SUFFIX])
-{
-    snprintf(statistic, MAX_SUFFIX, ".p%.6g", 100 * q);
-
-    char *dot = strchr(statistic + 1, '.');
-
-    if (dot)
-        *dot = '_';
-    return statistic;
-}
-
-static const struct plan *plan_of(const struct rendering *r)
-{
-    return state_plan(r->pipeline, r->cell->plan);
-}
-
-static void render_percentiles(struct rendering *r)
-{
-    const struct plan *plan = plan_of(r);
-    const struct minute *minute = r->minute;
-    bool all_in_buckets = fabs(minute->bucketed - minute->increase) <=
-                          1e-9 * minute->increase;
-
-    if (minute->layout == POOL_NONE || minute->layout_mix || !all_in_buckets) {
-        r->pipeline->counts.layout_mix += minute->layout_mix;
-        return;
-    }
-
-    const struct layout *layout = state_layout(r->pipeline, minute->layout);
-
-    for (uint8_t i = 0; i < plan->percentile_count; i++) {
-        char statistic[MAX_SUFFIX];
-        double value;
-
-        if (percentile_explicit(minute->component, layout->bounds, layout->bound_count,
-                                plan->percentile[i], &value))
-            emit(r, cell_name(r->cell), name_percentile(plan->percentile[i], statistic),
-                 value);
-    }
-}
-
-static void render_rate(struct rendering *r)
-{
-    if (plan_of(r)->statistics & STATISTIC_RATE)
-        emit(r, cell_name(r->cell), ".rate", r->minute->increase / 60);
-}
-
-static void render_histogram(struct rendering *r)
-{
-    const struct minute *minute = r->minute;
-
-    render_rate(r);
-    if (minute->increase <= 0)
-        return;
-    if (!minute->sum_missing && plan_of(r)->statistics & STATISTIC_AVERAGE)
-        emit(r, cell_name(r->cell), ".avg", minute->sum / minute->increase);
-    render_percentiles(r);
-}
-
-/* A sum that remembers what rounding took from it (Neumaier): the order of streams, and values of
- * very different size, change nothing. */
-struct sum {
-    double total, lost;
-    unsigned count;
-};
-
-static void sum_add(struct sum *sum, double value)
-{
-    double total = sum->total + value;
-
-    sum->lost += fabs(sum->total) >= fabs(value) ? sum->total - total + value
-                                                 : value - total + sum->total;
-    sum->total = total;
-    sum->count++;
-}
-
-/* By mean or by sum; streams that are not alive only where none is. */
-static void render_merged(struct rendering *r)
-{
-    struct sum alive = {0}, rest = {0};
-    struct members walk = members_of(r->cell, r->minute->number);
-    const struct stream *stream;
-
-    while ((stream = members_next(r->pipeline, &walk)) != NULL) {
-        struct value_reading reading;
-
-        if (!value_read(r->pipeline, stream, r->minute->number, &reading))
-            continue;
-        sum_add(reading.is_alive ? &alive : &rest, reading.value);
-    }
-
-    struct sum sum = alive.count ? alive : rest;
-    double total = sum.total + sum.lost;
-
-    if (sum.count)
-        emit(r, cell_name(r->cell), "",
-             plan_of(r)->merges & MERGE_AVERAGE ? total / sum.count : total);
+    rendering_emit_as(self, name, "", value);
 }
 
 /* Of several mounts of one device only that of the lowest rank counts. */
@@ -257,10 +117,16 @@ static void render_native(struct rendering *r)
 
 bool render_minute(struct pipeline *p, uint32_t cell_index, const struct minute *minute)
 {
-    struct rendering r = {p, state_cell(p, cell_index), minute, false};
+    const struct cell *cell = state_cell(p, cell_index);
+    struct rendering r = {
+        .pipeline = p,
+        .cell = cell,
+        .plan = cell->plan == POOL_NONE ? NULL : state_plan(p, cell->plan),
+        .minute = minute,
+    };
 
-    switch ((enum cell_kind)r.cell->kind) {
-    case CELL_RATE: render_rate(&r); break;
+    switch ((enum cell_kind)cell->kind) {
+    case CELL_RATE: render_counter(&r); break;
     case CELL_HISTOGRAM: render_histogram(&r); break;
     case CELL_MEAN:
     case CELL_SUM: render_merged(&r); break;

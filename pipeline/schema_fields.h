@@ -186,8 +186,10 @@
     F(minute, sum, PLAIN)                   \
     F(minute, bucketed, PLAIN)              \
     F(minute, component, LIST, room)        \
+    F(minute, part, LIST, part_count)       \
     F(minute, older, OWN_OR_NONE, minutes)  \
     F(minute, room, PLAIN)                  \
+    F(minute, part_count, PLAIN)            \
     F(minute, layout, USE_OR_NONE, layouts) \
     F(minute, pending, PLAIN)               \
     F(minute, fed, BOOL)                    \

@@ -4,11 +4,15 @@
 #include "pipeline/layout.h"
 #include "pipeline/members.h"
 #include "pipeline/minutes.h"
+#include "pipeline/whole.h"
 
 /* Which part of an increase one minute gets: total(end) - total(start), as shares of the whole. */
 struct part {
     double before, until;
+    uint64_t before_ns, until_ns, of_ns; /* the same, exactly */
 };
+
+static const struct part everything = {0, 1, 0, 1, 1};
 
 static double share(struct part part, double whole)
 {
@@ -45,6 +49,23 @@ static void add_histogram(struct pipeline *p, struct minute *minute,
         add_buckets(p, minute, increase, part);
 }
 
+/* What the cell's plan asks for beside the increase: whole counts, increases of labels. */
+static void add_parts(struct minute *minute, const struct plan *plan, uint8_t labels,
+                      double amount, struct part part)
+{
+    minutes_widen_parts(minute, MINUTE_PART_LABELS + plan->label_count);
+    minute->part[MINUTE_PART_WHOLE] += whole_until(amount, part.until_ns, part.of_ns) -
+                                       whole_until(amount, part.before_ns, part.of_ns);
+    for (uint32_t label = 0; label < plan->label_count; label++)
+        if (labels >> label & 1)
+            minute->part[MINUTE_PART_LABELS + label] += share(part, amount);
+}
+
+static bool wants_parts(const struct plan *plan)
+{
+    return plan->label_count || plan->statistics & STATISTIC_COUNT;
+}
+
 /* False when the minute is final. */
 static bool add(struct pipeline *p, uint32_t stream, uint64_t number,
                 const struct increase *increase, struct part part)
@@ -56,10 +77,14 @@ static bool add(struct pipeline *p, uint32_t stream, uint64_t number,
         return cell == POOL_NONE; /* of no cell: what fell into it belongs nowhere */
 
     struct minute *minute = state_minute(p, at);
+    uint32_t plan = state_cell(p, cell)->plan;
 
     if (!minute->posted || increase->amount < 0 || increase->amount > 0)
         minutes_touch(p, cell, at);
     minute->fed = true;
+    if (plan != POOL_NONE && wants_parts(state_plan(p, plan)))
+        add_parts(minute, state_plan(p, plan), state_stream(p, stream)->labels,
+                  increase->amount, part);
     switch ((enum cell_kind)state_cell(p, cell)->kind) {
     case CELL_RATE: minute->increase += share(part, increase->amount); break;
     case CELL_HISTOGRAM: add_histogram(p, minute, increase, part); break;
@@ -128,7 +153,7 @@ static struct span measure(struct pipeline *p, uint32_t stream,
 static uint64_t spread_over(struct pipeline *p, uint32_t stream,
                             const struct increase *increase, const struct span *span)
 {
-    struct part part = {0, 0};
+    struct part part = {.of_ns = span->open_ns};
     uint64_t taken_ns = 0, newest = SPREAD_NOWHERE;
 
     for (uint64_t number = span->first; number <= span->last; number++) {
@@ -136,9 +161,11 @@ static uint64_t spread_over(struct pipeline *p, uint32_t stream,
             continue;
         taken_ns += overlap_ns(increase, number);
         part.until = (double)taken_ns / (double)span->open_ns;
+        part.until_ns = taken_ns;
         if (!add(p, stream, number, increase, part))
             continue;
         part.before = part.until;
+        part.before_ns = part.until_ns;
         newest = number;
     }
     return newest;
@@ -151,8 +178,7 @@ uint64_t spread_increase(struct pipeline *p, uint32_t stream,
     uint64_t first = minute_beginning_at(increase->from_ns);
 
     if (first >= last || !minutes_have_room(p, last - first))
-        return add(p, stream, last, increase, (struct part){0, 1}) ? last
-                                                                   : SPREAD_NOWHERE;
+        return add(p, stream, last, increase, everything) ? last : SPREAD_NOWHERE;
 
     struct span span = measure(p, stream, increase);
 

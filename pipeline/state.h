@@ -215,6 +215,12 @@ struct cell {
     uint32_t name_len;
 };
 
+/* What some plans ask of a minute beside the increase. */
+enum minute_part {
+    MINUTE_PART_WHOLE, /* increase in whole numbers (pipeline/whole.h) */
+    MINUTE_PART_LABELS, /* increase of the first label of the breakdown; the others follow */
+};
+
 /*
  * One minute of one cell. Totals keep increases; values are looked up in the streams' histories
  * when the minute closes.
@@ -227,8 +233,10 @@ struct minute {
     double increase;      /* rate: increase; histogram: count */
     double sum, bucketed; /* histogram: sum, observations in buckets */
     double *component;    /* buckets, or native components */
+    double *part;         /* enum minute_part; only where the plan asks for one of them */
     uint32_t older;
-    uint32_t room;    /* of component */
+    uint32_t room; /* of component */
+    uint32_t part_count;
     uint32_t layout;  /* histogram; POOL_NONE is none yet */
     uint32_t pending; /* points to book when it is posted */
     bool fed;         /* something covers part of it */

@@ -7,6 +7,8 @@
 #include "pipeline/reach.h"
 #include "pipeline/stream.h"
 
+#include <math.h>
+
 bool value_say(struct pipeline *p, uint32_t index, uint64_t time_ns, double value)
 {
     if (!history_say(p, index, time_ns, value))
@@ -95,6 +97,23 @@ bool value_read(const struct pipeline *p, const struct stream *stream, uint64_t 
     reading->is_alive = reach_is_alive(stream, at->last_ns, end_ns);
     return has_point ||
            (reading->is_alive && !was_followed(p, stream, at->last_ns, end_ns));
+}
+
+double value_over_time(const struct pipeline *p, const struct stream *stream,
+                       uint64_t minute, enum over_time how)
+{
+    const struct points_minute *all = history_points_find(p, stream, minute);
+    const struct history_minute *at = history_find(p, stream, minute);
+
+    if (!all || all->count == 0)
+        return at ? at->last : (double)NAN;
+    switch (how) {
+    case OVER_TIME_LAST: break;
+    case OVER_TIME_AVERAGE: return all->sum / (double)all->count;
+    case OVER_TIME_MIN: return all->min;
+    case OVER_TIME_MAX: return all->max;
+    }
+    return at ? at->last : (double)NAN;
 }
 
 static double between(const struct history_minute *from, const struct history_point *to,

@@ -24,6 +24,11 @@ struct value_reading {
 bool value_read(const struct pipeline *p, const struct stream *stream, uint64_t minute,
                 struct value_reading *reading);
 
+/* What its points in the minute are worth together, where there is one: by last value, mean, lowest or
+ * highest. Streams of cells whose plan asks for more than the last keep them all. */
+double value_over_time(const struct pipeline *p, const struct stream *stream,
+                       uint64_t minute, enum over_time how);
+
 /* As mackerel-agent samples: the value at the minute's start, linear between the points around
  * it, in minutes for which value_read() holds. */
 bool value_read_at_start(const struct pipeline *p, const struct stream *stream,
