@@ -102,7 +102,8 @@ static bool family_holds(struct verify *verify, uint32_t at)
 
     if (!family->refusal && (family->destination == POOL_NONE || family->name_len == 0))
         return false;
-    if (family->plan == POOL_NONE)
+    if (family->plan == POOL_NONE || family->kind == CELL_TOTALS ||
+        family->kind == CELL_INSTANTS)
         return false;
     if (family->hint_stream == POOL_NONE)
         return true;
@@ -192,6 +193,9 @@ static bool move_holds(struct verify *verify, uint32_t at)
         return false;
     if (move->cell == POOL_NONE)
         return next == POOL_NONE && previous == POOL_NONE;
+    if ((state_stream(p, move->stream)->owner != POOL_NONE) !=
+        cell_is_native(state_cell(p, move->cell)))
+        return false;
     if (next != POOL_NONE && (state_move(p, next)->previous_in_cell != at ||
                               state_move(p, next)->cell != move->cell))
         return false;
