@@ -301,12 +301,21 @@ static const char *common_title(const struct graph *graph)
     return graph->count ? graph->lines[0].look.title : "";
 }
 
+/* Lines without a unit have no say. */
 static const char *common_unit(const struct graph *graph)
 {
-    for (size_t i = 1; i < graph->count; i++)
-        if (strcmp(graph->lines[i].look.unit, graph->lines[0].look.unit) != 0)
+    const char *common = NULL;
+
+    for (size_t i = 0; i < graph->count; i++) {
+        const char *unit = graph->lines[i].look.unit;
+
+        if (!*unit)
+            continue;
+        if (common && strcmp(common, unit) != 0)
             return "float";
-    return graph->count ? graph->lines[0].look.unit : "float";
+        common = unit;
+    }
+    return common ? common : "float";
 }
 
 uint64_t graph_write(const struct graph *graph, struct buffer *out)

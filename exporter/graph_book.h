@@ -4,7 +4,7 @@
  *
  * Telemetry brings definitions with its values, again and again; several metrics may share a graph, each
  * with lines of its own. A graph is the union of its lines: its unit is theirs where they agree, else
- * float; its title likewise, else none. A definition is posted when it is not what was posted last, and
+ * float (a line without one has no say); its title likewise, else none. A definition is posted when it is not what was posted last, and
  * again when Mackerel has forgotten it: wildcards go 6 to 8 h after the last metric that fits
  * (Mackerel API, "Posting graph definitions"). Nothing else is posted again, because people edit
  * definitions by hand and a post would undo that.

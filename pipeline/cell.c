@@ -1,6 +1,7 @@
 #include "pipeline/cell.h"
 
 #include "base/memory.h"
+#include "pipeline/drawing.h"
 #include "pipeline/plans.h"
 
 #include <stdlib.h>
@@ -64,13 +65,23 @@ static struct hash128 key_hash(const struct pipeline *p, const struct cell_key *
     return key->plan == POOL_NONE ? hash : hash_mix(hash, state_plan(p, key->plan)->hash);
 }
 
+static void set_drawing(struct pipeline *p, struct cell *cell, uint32_t drawing)
+{
+    if (cell->drawing == drawing)
+        return;
+    drawing_give(p, cell->drawing);
+    cell->drawing = drawing_share(p, drawing);
+}
+
 uint32_t cell_open(struct pipeline *p, const struct cell_key *key)
 {
     struct hash128 hash = key_hash(p, key);
     uint32_t index = table_find(&p->cell_table, hash);
 
-    if (index != TABLE_NONE)
+    if (index != TABLE_NONE) {
+        set_drawing(p, state_cell(p, index), key->drawing);
         return index;
+    }
     index = pool_take(&p->cells);
 
     struct cell *cell = state_cell(p, index);
@@ -78,6 +89,7 @@ uint32_t cell_open(struct pipeline *p, const struct cell_key *key)
     cell->hash = hash;
     cell->destination = key->destination;
     cell->plan = plans_share(p, key->plan);
+    cell->drawing = drawing_share(p, key->drawing);
     cell->first_stream = cell->first_move = POOL_NONE;
     cell->newest_minute = cell->newest_run = POOL_NONE;
     cell->kind = (uint8_t)key->kind;
@@ -138,6 +150,7 @@ void cell_drop_if_unused(struct pipeline *p, uint32_t index)
     due_clear(&p->due, index);
     table_remove(&p->cell_table, cell->hash);
     plans_give(p, cell->plan);
+    drawing_give(p, cell->drawing);
     free(cell->name);
     cell->name = NULL;
     pool_give(&p->cells, index);

@@ -14,6 +14,8 @@ uint32_t cell_destination(struct pipeline *p, const struct mackerel_destination 
 struct cell_key {
     uint32_t destination;
     uint32_t plan; /* POOL_NONE for native kinds */
+    uint32_t
+        drawing; /* POOL_NONE for native kinds and services; no part of the key: the latest counts */
     enum cell_kind kind;
     enum native_group group;
     struct slice name;

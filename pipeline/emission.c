@@ -1,6 +1,7 @@
 #include "pipeline/emission.h"
 
 #include "base/memory.h"
+#include "pipeline/drawing.h"
 
 #include <stdlib.h>
 
@@ -73,6 +74,7 @@ void emission_flush(struct pipeline *p,
 
     size_t rows = fill_rows(p);
 
+    p->rows[0].graph_count = drawing_list(p, &p->rows[0].graphs);
     emit(self, p->rows, rows);
     p->emission_count = 0;
     buffer_reset(&p->emission_text);
@@ -84,4 +86,5 @@ void emission_release(struct pipeline *p)
     free(p->values);
     free(p->rows);
     buffer_release(&p->emission_text);
+    drawing_release(&p->drawing_list);
 }

@@ -1,5 +1,6 @@
 /*
- * The values that a tick closed, gathered into rows: one per destination and minute.
+ * The values that a tick closed, gathered into rows: one per destination and minute. The first row
+ * has the definitions of graphs for all of them.
  */
 #ifndef PIPELINE_EMISSION_H
 #define PIPELINE_EMISSION_H

@@ -5,6 +5,7 @@
 #include "pipeline/cell.h"
 #include "pipeline/container_place.h"
 #include "pipeline/container_table.h"
+#include "pipeline/drawing.h"
 #include "pipeline/name.h"
 #include "pipeline/plans.h"
 
@@ -98,6 +99,31 @@ static void name_family(struct pipeline *p, struct family *family, struct slice 
     name_append_metric(&p->text, metric);
     family->name = memory_copy(buffer_slice(&p->text));
     family->name_len = (uint32_t)p->text.len;
+}
+
+/* Longer than any unit; it comes from outside. */
+enum {
+    UNIT_MAX = 63
+};
+
+static void draw_family(struct pipeline *p, struct family *family,
+                        const struct otlp_metric *metric)
+{
+    family->drawing = drawing_take(
+        p, &(struct drawing_seed){
+               .kind = family->kind,
+               .name = {family->name, family->name_len},
+               .title = drawing_title(metric->description),
+               .unit = metric->unit.len <= UNIT_MAX ? metric->unit : (struct slice){0},
+           });
+}
+
+uint32_t family_drawing(const struct pipeline *p, const struct family *family,
+                        uint32_t destination)
+{
+    bool is_host = state_destination(p, destination)->target.kind == MACKEREL_HOST;
+
+    return is_host ? family->drawing : POOL_NONE;
 }
 
 static enum cell_kind kind_of_cell(const struct otlp_metric *metric)
@@ -202,6 +228,8 @@ static void route(struct pipeline *p, struct family *family,
     family->hints_swap = is_host && !family->is_native &&
                          slice_starts_with(metric->name, "system.paging.");
     name_family(p, family, resource->identity.prefix, metric->name);
+    if (is_host)
+        draw_family(p, family, metric);
 }
 
 static void describe(struct pipeline *p, struct family *family,
@@ -238,6 +266,7 @@ uint32_t family_open(struct pipeline *p, const struct otlp_batch *batch,
     family->hash = metric->hash;
     family->source = source;
     family->hint_stream = family->former_destination = POOL_NONE;
+    family->drawing = POOL_NONE;
     describe(p, family, resource, metric);
     route(p, family, resource, batch, metric);
     if (!utf8_valid(metric->name))
@@ -308,6 +337,7 @@ void family_drop_if_unused(struct pipeline *p, uint32_t index)
     drop_source(p, family->source);
     table_remove(&p->family_table, family->hash);
     plans_give(p, family->plan);
+    drawing_give(p, family->drawing);
     free(family->name);
     family->name = NULL;
     pool_give(&p->families, index);

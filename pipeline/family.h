@@ -15,6 +15,10 @@
 uint32_t family_open(struct pipeline *p, const struct otlp_batch *batch,
                      const struct otlp_metric *metric);
 
+/* How its cells at that destination are drawn; POOL_NONE at a service. */
+uint32_t family_drawing(const struct pipeline *p, const struct family *family,
+                        uint32_t destination);
+
 /* Why points of the family are refused where no destination is found for them. */
 enum reason family_nowhere(const struct family *family);
 

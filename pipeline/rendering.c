@@ -22,6 +22,8 @@ void rendering_emit_as(struct rendering *rendering, struct slice name, const cha
         .minute = minute->number,
         .destination = rendering->cell->destination,
         .name_at = (uint32_t)p->emission_text.len,
+        .drawing = rendering->cell->drawing,
+        .base_len = rendering->cell->name_len,
         .value = value,
         .native = cell_is_native(rendering->cell) && !cell_is_container(rendering->cell),
         .lane = minute->late || minute->posted ? MACKEREL_BACKFILL : MACKEREL_LIVE,

@@ -77,6 +77,7 @@ RECORD(layout, LAYOUT_FIELDS);
 RECORD(owner, OWNER_FIELDS);
 RECORD(destination, DESTINATION_FIELDS);
 RECORD(plan, PLAN_FIELDS);
+RECORD(drawing, DRAWING_FIELDS);
 RECORD(cell, CELL_FIELDS);
 RECORD(minute, MINUTE_FIELDS);
 RECORD(run, RUN_FIELDS);
@@ -144,6 +145,7 @@ void schema_init_pools(struct pipeline *p)
     COMPLETE(owner, OWNER_FIELDS);
     COMPLETE(destination, DESTINATION_FIELDS);
     COMPLETE(plan, PLAN_FIELDS);
+    COMPLETE(drawing, DRAWING_FIELDS);
     COMPLETE(cell, CELL_FIELDS);
     COMPLETE(minute, MINUTE_FIELDS);
     COMPLETE(run, RUN_FIELDS);

@@ -55,6 +55,7 @@
     F(family, former_destination, LINK_OR_NONE, destinations) \
     F(family, changed_minute, PLAIN)                          \
     F(family, plan, USE_OR_NONE, plans)                       \
+    F(family, drawing, USE_OR_NONE, drawings)                 \
     F(family, hint_stream, LINK_OR_NONE, streams)             \
     F(family, refusal, REASON)                                \
     F(family, shape, UPTO, SHAPE_VALUE)                       \
@@ -164,10 +165,23 @@
     F(plan, over_time, UPTO, OVER_TIME_MAX)           \
     F(plan, zero_fill, BOOL)
 
+#define DRAWING_FIELDS(F)                 \
+    F(drawing, hash, PLAIN)               \
+    F(drawing, users, USERS)              \
+    F(drawing, text, SLICES)              \
+    F(drawing, name, SLICE)               \
+    F(drawing, title, SLICE)              \
+    F(drawing, unit, SLICE)               \
+    F(drawing, graph_unit, SLICE)         \
+    F(drawing, kind, UPTO, CELL_INSTANTS) \
+    F(drawing, has_title, BOOL)           \
+    F(drawing, is_stacked, BOOL)
+
 #define CELL_FIELDS(F)                           \
     F(cell, hash, PLAIN)                         \
     F(cell, destination, LINK, destinations)     \
     F(cell, plan, USE_OR_NONE, plans)            \
+    F(cell, drawing, USE_OR_NONE, drawings)      \
     F(cell, first_stream, LINK_OR_NONE, streams) \
     F(cell, first_move, LINK_OR_NONE, moves)     \
     F(cell, newest_minute, OWN_OR_NONE, minutes) \
@@ -244,6 +258,7 @@
     F(pipeline, owners, POOL, owner)                                       \
     F(pipeline, destinations, POOL, destination)                           \
     F(pipeline, plans, POOL, plan)                                         \
+    F(pipeline, drawings, POOL, drawing)                                   \
     F(pipeline, cells, POOL, cell)                                         \
     F(pipeline, minutes, POOL, minute)                                     \
     F(pipeline, runs, POOL, run)                                           \
@@ -258,6 +273,7 @@
     F(pipeline, owner_table, TABLE, owners, owner, hash)                   \
     F(pipeline, destination_table, TABLE, destinations, destination, hash) \
     F(pipeline, plan_table, TABLE, plans, plan, hash)                      \
+    F(pipeline, drawing_table, TABLE, drawings, drawing, hash)             \
     F(pipeline, cell_table, TABLE, cells, cell, hash)                      \
     F(pipeline, repeat_table, TABLE, repeats, repeat, hash)                \
     F(pipeline, due, APART)                                                \
@@ -292,6 +308,7 @@
     F(pipeline, emission_count, SCRATCH)                                   \
     F(pipeline, emission_room, SCRATCH)                                    \
     F(pipeline, emission_text, SCRATCH)                                    \
+    F(pipeline, drawing_list, SCRATCH)                                     \
     F(pipeline, values, SCRATCH)                                           \
     F(pipeline, value_room, SCRATCH)                                       \
     F(pipeline, rows, SCRATCH)                                             \

@@ -54,6 +54,7 @@ struct family {
     uint32_t former_destination; /* before the last change of the configuration */
     uint64_t changed_minute;     /* the first minute after it; 0: never */
     uint32_t plan;               /* of its cell */
+    uint32_t drawing;            /* of its cell; POOL_NONE: not a host's */
     uint32_t hint_stream; /* stream that tells the swap cell that swap is looked at */
     uint8_t refusal;      /* enum reason + 1; 0 when routed */
     uint8_t shape;        /* enum stream_shape */
@@ -190,6 +191,16 @@ struct destination {
     struct mackerel_destination target;
 };
 
+/* How cells of a metric are drawn (pipeline/drawing.h); hosts' custom metrics only. */
+struct drawing {
+    struct hash128 hash;
+    uint32_t users;
+    char *text; /* owns the slices */
+    struct slice name, title, unit, graph_unit;
+    uint8_t kind; /* enum cell_kind */
+    bool has_title, is_stacked;
+};
+
 enum cell_kind {
     CELL_RATE,      /* increases -> .rate */
     CELL_HISTOGRAM, /* count, sum, buckets -> .rate .avg .p90 .p95 .p99 */
@@ -204,7 +215,8 @@ enum cell_kind {
 struct cell {
     struct hash128 hash;
     uint32_t destination;
-    uint32_t plan; /* POOL_NONE for native kinds */
+    uint32_t plan;    /* POOL_NONE for native kinds */
+    uint32_t drawing; /* POOL_NONE for native kinds and services */
     uint32_t first_stream;
     uint32_t first_move;    /* of streams that left it */
     uint32_t newest_minute; /* list in falling order of minutes */
@@ -269,15 +281,25 @@ struct repeat {
     uint32_t older, newer;
 };
 
+/* Scratch of pipeline/drawing.c. */
+struct drawing_list {
+    struct drawing_wish *wishes;
+    struct mackerel_graph *graphs;
+    struct mackerel_line *lines;
+    size_t count, room, graph_room, line_room;
+    struct table seen;
+    struct buffer text;
+};
+
 struct pipeline {
     struct pipeline_options options; /* with these texts: */
     char *default_service, *native_metrics;
     struct pool resources, sources, families, starts, streams, buckets, histories,
-        history_points, layouts, owners, destinations, plans, cells, minutes, runs, moves,
-        repeats;
+        history_points, layouts, owners, destinations, plans, drawings, cells, minutes,
+        runs, moves, repeats;
     struct table resource_table, source_table, family_table, start_table, stream_table,
-        layout_table, owner_table, destination_table, plan_table, cell_table,
-        repeat_table;
+        layout_table, owner_table, destination_table, plan_table, drawing_table,
+        cell_table, repeat_table;
     struct due_queue due;
     struct point_ledger ledger;
     struct pipeline_counts counts;
@@ -295,6 +317,7 @@ struct pipeline {
     struct emission *emissions; /* values closed by the current tick */
     size_t emission_count, emission_room;
     struct buffer emission_text;
+    struct drawing_list drawing_list; /* scratch: definitions of the current tick */
     struct mackerel_value *values;
     size_t value_room;
     struct mackerel_row *rows;
@@ -306,10 +329,16 @@ struct emission {
     uint64_t minute;
     uint32_t destination;
     uint32_t name_at, name_len;
+    uint32_t drawing, base_len; /* of the cell, and the length of its name in this one */
     double value;
     bool native;
     enum mackerel_lane lane;
 };
+
+static inline struct drawing *state_drawing(const struct pipeline *p, uint32_t index)
+{
+    return pool_at(&p->drawings, index);
+}
 
 static inline struct resource *state_resource(const struct pipeline *p, uint32_t index)
 {

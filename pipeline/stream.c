@@ -94,6 +94,7 @@ static void join_native(struct pipeline *p, uint32_t index, uint32_t destination
     struct cell_key key = {
         .destination = destination,
         .plan = POOL_NONE,
+        .drawing = POOL_NONE,
         .kind = input->is_total ? CELL_TOTALS : CELL_INSTANTS,
         .group = input->group,
         .name = input->device,
@@ -126,6 +127,7 @@ static uint32_t family_cell(struct pipeline *p, const struct family *family,
     return cell_open(p, &(struct cell_key){
                             .destination = destination,
                             .plan = family->plan,
+                            .drawing = family_drawing(p, family, destination),
                             .kind = family->kind,
                             .name = {family->name, family->name_len},
                         });

@@ -61,8 +61,9 @@ struct mackerel_line {
 struct mackerel_graph {
     struct slice name;         /* "custom.", and at least one segment */
     struct slice display_name; /* empty: left to Mackerel */
-    struct slice unit; /* float integer percentage seconds milliseconds bytes bytes/sec
-                          bits/sec iops */
+    /* float integer percentage seconds milliseconds bytes bytes/sec bits/sec iops; empty as long as it is
+     * not posted: no say in it. */
+    struct slice unit;
     const struct mackerel_line *lines;
     size_t count;
 };
@@ -74,7 +75,7 @@ struct mackerel_row {
     enum mackerel_lane lane;
     const struct mackerel_value *values;
     size_t count;
-    const struct mackerel_graph *graphs; /* of its values, unless another row has them */
+    const struct mackerel_graph *graphs; /* of all rows of a tick, in the first */
     size_t graph_count;
 };
 

@@ -37,14 +37,28 @@ void scene_free(struct scene *scene)
     pipeline_free(scene->pipeline);
     otlp_batch_free(scene->batch);
     buffer_release(&scene->request);
+    buffer_release(&scene->graphs);
     free(scene->values);
     free(scene);
+}
+
+/* One definition a line; the lines of the last tick that closed anything. */
+static void keep_graphs(struct scene *scene, const struct mackerel_row *rows,
+                        size_t count)
+{
+    buffer_reset(&scene->graphs);
+    for (size_t i = 0; i < count; i++)
+        for (size_t k = 0; k < rows[i].graph_count; k++) {
+            mackerel_write_graph(&scene->graphs, &rows[i].graphs[k]);
+            buffer_append_char(&scene->graphs, '\n');
+        }
 }
 
 static void keep(void *self, const struct mackerel_row *rows, size_t count)
 {
     struct scene *scene = self;
 
+    keep_graphs(scene, rows, count);
     for (size_t i = 0; i < count; i++) {
         for (size_t j = 0; j < rows[i].count; j++) {
             scene->values = memory_grow(scene->values, scene->count + 1, &scene->room,

@@ -28,7 +28,9 @@ struct scene {
     struct scene_value *values;
     size_t count, room;
     struct buffer request;
-    bool reloads;       /* before every request and tick */
+    struct buffer
+        graphs;   /* definitions that came with the last values, as JSON, one a line */
+    bool reloads; /* before every request and tick */
     bool is_unbalanced; /* its books may be wrong: it comes from damaged bytes */
 };
 

@@ -50,6 +50,7 @@ struct scene_metric {
     const struct scene_resource *resource;
     enum scene_kind kind;
     const char *name;
+    const char *description, *unit; /* NULL: none */
 };
 
 /* Appends a ResourceMetrics; a request holds any number of them. */
