@@ -2,6 +2,7 @@
 
 #include "base/memory.h"
 #include "base/utf8.h"
+#include "pipeline/cell.h"
 #include "pipeline/unit.h"
 
 #include <stdlib.h>
@@ -81,6 +82,37 @@ void drawing_give(struct pipeline *p, uint32_t index)
 
 /* ---- titles and units -------------------------------------------------------------------- */
 
+static size_t last_dot(struct slice name)
+{
+    size_t at = name.len;
+
+    while (at && name.ptr[at - 1] != '.')
+        at--;
+    return at ? at - 1 : 0;
+}
+
+uint32_t drawing_take_container(struct pipeline *p, enum native_group group,
+                                struct slice name)
+{
+    struct drawing_seed seed = {.kind = CELL_INSTANTS, .has_title = true};
+    uint32_t drawing;
+    char *pattern;
+
+    bool is_memory = group == NATIVE_CONTAINER_MEMORY;
+
+    if (!slice_starts_with(name, "custom.") || !cell_is_container_group(group))
+        return POOL_NONE;
+    seed.title = slice_of(is_memory ? "Memory of containers"
+                                    : "CPU of containers (a core is 100)");
+    seed.graph_unit = slice_of(is_memory ? "bytes" : "float");
+    pattern = memory_copy(name);
+    seed.name = (struct slice){pattern, last_dot(name) + 2};
+    pattern[seed.name.len - 1] = '#';
+    drawing = drawing_take(p, &seed);
+    free(pattern);
+    return drawing;
+}
+
 static bool is_blank(char c)
 {
     return c == ' ' || c == '\t' || c == '\n' || c == '\r';
@@ -153,15 +185,6 @@ struct drawing_wish {
     uint32_t at, graph_len, name_len; /* the graph's name, a dot, the line's segment */
     uint32_t statistic_len;
 };
-
-static size_t last_dot(struct slice name)
-{
-    size_t at = name.len;
-
-    while (at && name.ptr[at - 1] != '.')
-        at--;
-    return at ? at - 1 : 0;
-}
 
 static struct slice behind(struct slice text, size_t at)
 {

@@ -30,6 +30,11 @@ uint32_t drawing_take(struct pipeline *p, const struct drawing_seed *seed);
 uint32_t drawing_share(struct pipeline *p, uint32_t index);
 void drawing_give(struct pipeline *p, uint32_t index);
 
+/* How the cells of containers are drawn whose names those of hosts are not: one graph of each group for
+ * all. `name` is a cell's. POOL_NONE for Mackerel's own names; the caller's, as from drawing_take(). */
+uint32_t drawing_take_container(struct pipeline *p, enum native_group group,
+                                struct slice name);
+
 /* A description as a title: its first sentence on one line, at most DRAWING_TITLE_MAX bytes. */
 enum {
     DRAWING_TITLE_MAX = 80

@@ -2,6 +2,7 @@
 
 #include "pipeline/books.h"
 #include "pipeline/cell.h"
+#include "pipeline/drawing.h"
 #include "pipeline/container.h"
 #include "pipeline/family.h"
 #include "pipeline/first.h"
@@ -94,7 +95,7 @@ static void join_native(struct pipeline *p, uint32_t index, uint32_t destination
     struct cell_key key = {
         .destination = destination,
         .plan = POOL_NONE,
-        .drawing = POOL_NONE,
+        .drawing = drawing_take_container(p, input->group, input->device),
         .kind = input->is_total ? CELL_TOTALS : CELL_INSTANTS,
         .group = input->group,
         .name = input->device,
@@ -103,6 +104,7 @@ static void join_native(struct pipeline *p, uint32_t index, uint32_t destination
     if (input->group == NATIVE_CPU || input->group == NATIVE_CONTAINER_CPU)
         key.kind = CELL_TOTALS;
     cell_add_stream(p, cell_open(p, &key), index);
+    drawing_give(p, key.drawing);
 
     /* Many sources feed a host's containers; each has components of its own. */
     uint32_t owner = cell_is_container_group(input->group)

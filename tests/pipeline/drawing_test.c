@@ -15,8 +15,11 @@
 
 #include <cmocka.h>
 
-static const struct scene_resource HOST = {.host = "web-1"};
-static const struct scene_resource SHOP = {.service = "shop"};
+static struct scene_resource host(const char *description, const char *unit)
+{
+    return (struct scene_resource){
+        .host = "web-1", .description = description, .unit = unit};
+}
 
 static void say(struct scene *scene, const struct scene_metric *metric, double time_s,
                 double value)
@@ -26,10 +29,11 @@ static void say(struct scene *scene, const struct scene_metric *metric, double t
     scene_send(scene, time_s + 0.05, metric, &point, 1);
 }
 
-static void run(struct scene *scene, const struct scene_metric *metric)
+static void run(struct scene *scene, struct scene_resource resource, enum scene_kind kind,
+                const char *name)
 {
     for (int beat = 0; beat < 30; beat++)
-        say(scene, metric, 60 + 10 * beat, beat);
+        say(scene, &(struct scene_metric){&resource, kind, name}, 60 + 10 * beat, beat);
     scene_wait_until(scene, 400);
 }
 
@@ -45,8 +49,8 @@ static void a_counter_is_drawn_per_second(void **state)
     struct scene *scene = scene_new(0);
 
     (void)state;
-    run(scene, &(struct scene_metric){&HOST, SCENE_COUNTER, "system.fan.io",
-                                      "Bytes that passed. And more.", "By"});
+    run(scene, host("Bytes that passed. And more.", "By"), SCENE_COUNTER,
+        "system.fan.io");
     assert_graphs(scene, "{\"name\":\"custom.system.fan.io\","
                          "\"displayName\":\"Bytes that passed\",\"unit\":\"bytes/sec\","
                          "\"metrics\":[{\"name\":\"custom.system.fan.io.rate\","
@@ -58,8 +62,7 @@ static void a_gauge_shares_the_graph_of_its_siblings(void **state)
     struct scene *scene = scene_new(0);
 
     (void)state;
-    run(scene,
-        &(struct scene_metric){&HOST, SCENE_GAUGE, "system.fan.delay", "Delay", "ms"});
+    run(scene, host("Delay", "ms"), SCENE_GAUGE, "system.fan.delay");
     assert_graphs(scene, "{\"name\":\"custom.system.fan\",\"unit\":\"milliseconds\","
                          "\"metrics\":[{\"name\":\"custom.system.fan.delay\","
                          "\"isStacked\":false}]}\n");
@@ -69,20 +72,20 @@ static void observations_and_not_their_number_say_the_unit(void **state)
 {
     static const uint64_t counts[][2] = {{1, 0}, {2, 1}, {3, 5}};
     static const double bound = 1;
+    const struct scene_resource resource = host(NULL, "s");
     struct scene *scene = scene_new(0);
 
     (void)state;
     for (size_t i = 0; i < 3; i++)
-        scene_send(
-            scene, 60.05 + 60.0 * (double)i,
-            &(struct scene_metric){&HOST, SCENE_HISTOGRAM, "system.fan.wait", NULL, "s"},
-            &(struct scene_point){.time_s = 60 + 60.0 * (double)i,
-                                  .value = (double)i,
-                                  .count = counts[i][0] + counts[i][1],
-                                  .buckets = counts[i],
-                                  .bounds = &bound,
-                                  .bound_count = 1},
-            1);
+        scene_send(scene, 60.05 + 60.0 * (double)i,
+                   &(struct scene_metric){&resource, SCENE_HISTOGRAM, "system.fan.wait"},
+                   &(struct scene_point){.time_s = 60 + 60.0 * (double)i,
+                                         .value = (double)i,
+                                         .count = counts[i][0] + counts[i][1],
+                                         .buckets = counts[i],
+                                         .bounds = &bound,
+                                         .bound_count = 1},
+                   1);
     scene_wait_until(scene, 230);
     buffer_append_char(&scene->graphs, '\0');
     assert_non_null(strstr(scene->graphs.ptr, "\"unit\":\"\",\"metrics\":[{\"name\":"
@@ -101,11 +104,12 @@ static void services_and_native_metrics_have_no_definitions(void **state)
     struct scene *scene = scene_new(0);
 
     (void)state;
-    run(scene, &(struct scene_metric){&SHOP, SCENE_GAUGE, "queue.size", "Q", "By"});
+    run(scene,
+        (struct scene_resource){.service = "shop", .description = "Q", .unit = "By"},
+        SCENE_GAUGE, "queue.size");
     assert_graphs(scene, "");
     scene = scene_new(0);
-    run(scene, &(struct scene_metric){&HOST, SCENE_GAUGE, "system.cpu.load_average.5m",
-                                      "Load", "1"});
+    run(scene, host("Load", "1"), SCENE_GAUGE, "system.cpu.load_average.5m");
     assert_true(scene->count > 0);
     assert_graphs(scene, "");
 }
@@ -172,8 +176,7 @@ static void kept_attributes_make_one_definition_of_a_family(void **state)
 
 static void a_kept_attribute_at_the_end_names_the_lines(void **state)
 {
-    static const char *const names[] = {"custom.memory.heap", "custom.memory.stack",
-                                        NULL};
+    static const char *const names[] = {"custom.memory.heap", "custom.memory.code", NULL};
     struct pipeline *p = pipeline_new(&(struct pipeline_options){0});
     const struct mackerel_graph *graphs;
 
@@ -211,6 +214,27 @@ static void a_wildcard_of_lines_needs_one_in_the_graph(void **state)
                      1);
     assert_true(slice_is(graphs[0].name, "custom.memory.#"));
     assert_true(slice_is(graphs[0].lines[0].segment, "*"));
+    pipeline_free(p);
+}
+
+/* One graph each for cpu and memory, whatever containers there are. */
+static void containers_share_one_definition(void **state)
+{
+    struct pipeline *p = pipeline_new(&(struct pipeline_options){0});
+    uint32_t a = drawing_take_container(p, NATIVE_CONTAINER_MEMORY,
+                                        slice_of("custom.k8s.container.memory.shop_a"));
+    uint32_t b = drawing_take_container(p, NATIVE_CONTAINER_MEMORY,
+                                        slice_of("custom.k8s.container.memory.shop_b"));
+
+    (void)state;
+    assert_int_equal(a, b);
+    assert_true(slice_is(state_drawing(p, a)->name, "custom.k8s.container.memory.#"));
+    assert_true(slice_is(state_drawing(p, a)->graph_unit, "bytes"));
+    assert_int_equal(drawing_take_container(p, NATIVE_CONTAINER_MEMORY,
+                                            slice_of("container.memory.app")),
+                     POOL_NONE);
+    assert_int_equal(drawing_take_container(p, NATIVE_CPU, slice_of("custom.x.y")),
+                     POOL_NONE);
     pipeline_free(p);
 }
 
@@ -258,6 +282,7 @@ int main(void)
         cmocka_unit_test(kept_attributes_make_one_definition_of_a_family),
         cmocka_unit_test(a_kept_attribute_at_the_end_names_the_lines),
         cmocka_unit_test(a_wildcard_of_lines_needs_one_in_the_graph),
+        cmocka_unit_test(containers_share_one_definition),
         cmocka_unit_test(the_unit_by_rule_wins),
         cmocka_unit_test(a_name_without_a_graph_has_no_definition),
     };

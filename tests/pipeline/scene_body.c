@@ -103,10 +103,10 @@ void scene_body_append(struct buffer *out, const struct scene_metric *metric,
     struct buffer message = {0}, scope_metrics = {0}, resource_metrics = {0}, scope = {0};
 
     put_text(&message, FIELD_METRIC_NAME, metric->name);
-    if (metric->description)
-        put_text(&message, 2, metric->description);
-    if (metric->unit)
-        put_text(&message, 3, metric->unit);
+    if (resource->description)
+        put_text(&message, 2, resource->description);
+    if (resource->unit)
+        put_text(&message, 3, resource->unit);
     put_data(&message, metric->kind, points, count);
     put_text(&scope, FIELD_SCOPE_NAME, resource->scope ? resource->scope : "scene");
     put_message(&scope_metrics, FIELD_SCOPE_METRICS_SCOPE, scope);

@@ -22,6 +22,7 @@ struct scene_resource {
     const char *service, *namespace_, *instance, *host;
     bool is_sdk;
     const char *scope;
+    const char *description, *unit; /* of its metrics */
 };
 
 struct scene_point {
@@ -50,7 +51,6 @@ struct scene_metric {
     const struct scene_resource *resource;
     enum scene_kind kind;
     const char *name;
-    const char *description, *unit; /* NULL: none */
 };
 
 /* Appends a ResourceMetrics; a request holds any number of them. */
