@@ -2,7 +2,6 @@
 
 #include "base/memory.h"
 #include "base/utf8.h"
-#include "pipeline/cell.h"
 #include "pipeline/unit.h"
 
 #include <stdlib.h>
@@ -100,7 +99,7 @@ uint32_t drawing_take_container(struct pipeline *p, enum native_group group,
 
     bool is_memory = group == NATIVE_CONTAINER_MEMORY;
 
-    if (!slice_starts_with(name, "custom.") || !cell_is_container_group(group))
+    if (!slice_starts_with(name, "custom."))
         return POOL_NONE;
     seed.title = slice_of(is_memory ? "Memory of containers"
                                     : "CPU of containers (a core is 100)");

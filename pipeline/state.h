@@ -16,6 +16,7 @@
 #include "base/pool.h"
 #include "base/table.h"
 #include "pipeline/cadence.h"
+#include "pipeline/drawn.h"
 #include "pipeline/due.h"
 #include "pipeline/identity.h"
 #include "pipeline/native.h"
@@ -191,16 +192,6 @@ struct destination {
     struct mackerel_destination target;
 };
 
-/* How cells of a metric are drawn (pipeline/drawing.h); hosts' custom metrics only. */
-struct drawing {
-    struct hash128 hash;
-    uint32_t users;
-    char *text; /* owns the slices */
-    struct slice name, title, unit, graph_unit;
-    uint8_t kind; /* enum cell_kind */
-    bool has_title, is_stacked;
-};
-
 enum cell_kind {
     CELL_RATE,      /* increases -> .rate */
     CELL_HISTOGRAM, /* count, sum, buckets -> .rate .avg .p90 .p95 .p99 */
@@ -279,16 +270,6 @@ struct repeat {
     struct hash128 hash;
     uint64_t last_ns;
     uint32_t older, newer;
-};
-
-/* Scratch of pipeline/drawing.c. */
-struct drawing_list {
-    struct drawing_wish *wishes;
-    struct mackerel_graph *graphs;
-    struct mackerel_line *lines;
-    size_t count, room, graph_room, line_room;
-    struct table seen;
-    struct buffer text;
 };
 
 struct pipeline {

@@ -2,8 +2,8 @@
 
 #include "pipeline/books.h"
 #include "pipeline/cell.h"
-#include "pipeline/drawing.h"
 #include "pipeline/container.h"
+#include "pipeline/drawing.h"
 #include "pipeline/family.h"
 #include "pipeline/first.h"
 #include "pipeline/history.h"
@@ -89,13 +89,20 @@ static uint32_t owner_of(struct pipeline *p, uint32_t destination,
     return index;
 }
 
+static uint32_t draw_container(struct pipeline *p, const struct native_input *input)
+{
+    if (!cell_is_container_group(input->group))
+        return POOL_NONE;
+    return drawing_take_container(p, input->group, input->device);
+}
+
 static void join_native(struct pipeline *p, uint32_t index, uint32_t destination,
                         const struct native_input *input)
 {
     struct cell_key key = {
         .destination = destination,
         .plan = POOL_NONE,
-        .drawing = drawing_take_container(p, input->group, input->device),
+        .drawing = draw_container(p, input),
         .kind = input->is_total ? CELL_TOTALS : CELL_INSTANTS,
         .group = input->group,
         .name = input->device,

@@ -233,8 +233,6 @@ static void containers_share_one_definition(void **state)
     assert_int_equal(drawing_take_container(p, NATIVE_CONTAINER_MEMORY,
                                             slice_of("container.memory.app")),
                      POOL_NONE);
-    assert_int_equal(drawing_take_container(p, NATIVE_CPU, slice_of("custom.x.y")),
-                     POOL_NONE);
     pipeline_free(p);
 }
 
