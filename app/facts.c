@@ -10,6 +10,7 @@ struct gathered {
     struct outbox_counts outbox;
     struct value_ledger values;
     struct delivery_status delivery;
+    struct graph_counts graphs;
     struct receiver_stats receiver;
     char grpc_address[RECEIVER_ADDRESS_MAX], http_address[RECEIVER_ADDRESS_MAX];
 };
@@ -37,6 +38,7 @@ static void render_facts(const struct facts_sources *sources,
     outbox_read_counts(sources->outbox, &gathered.outbox);
     outbox_read_ledger(sources->outbox, &gathered.values);
     delivery_read_status(sources->delivery, &gathered.delivery);
+    graph_definitions_read(outbox_graphs(sources->outbox), &gathered.graphs);
     gather_receiver(sources, &gathered);
     write(
         &(struct page_facts){
@@ -55,6 +57,7 @@ static void render_facts(const struct facts_sources *sources,
             .outbox = &gathered.outbox,
             .values = &gathered.values,
             .delivery = &gathered.delivery,
+            .graphs = gathered.graphs,
             .receiver = &gathered.receiver,
             .resident_bytes = machine_resident_bytes(),
         },

@@ -25,6 +25,7 @@ struct page_facts {
     const struct outbox_counts *outbox;
     const struct value_ledger *values;
     const struct delivery_status *delivery;
+    struct graph_counts graphs;
     const struct receiver_stats *receiver;
     uint64_t resident_bytes;
 };

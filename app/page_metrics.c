@@ -141,6 +141,20 @@ static void put_delivery(struct buffer *out, const struct delivery_status *deliv
             delivery->api[i].count);
 }
 
+static void put_graphs(struct buffer *out, const struct graph_counts *graphs)
+{
+    single(out, "graph_definitions", "gauge",
+           "Graph definitions that Mackerel has of us.", graphs->known);
+    single(out, "graph_definitions_waiting", "gauge", "Graph definitions to be posted.",
+           graphs->waiting);
+    single(out, "graph_definitions_refused", "gauge",
+           "Graph definitions that Mackerel refused.", graphs->refused);
+    single(out, "graph_definitions_posted_total", "counter",
+           "Graph definitions that Mackerel took.", graphs->posted);
+    single(out, "graph_definitions_failed_total", "counter",
+           "Attempts to post a graph definition that failed.", graphs->failed);
+}
+
 static void put_engine(struct buffer *out, const struct engine_picture *engine)
 {
     single(out, "streams", "gauge", "OTLP time series that are followed.",
@@ -277,5 +291,6 @@ void page_metrics(const struct page_facts *facts, struct buffer *out)
     if (facts->outbox->is_on_disk)
         put_outbox_file(out, facts->outbox);
     put_delivery(out, facts->delivery);
+    put_graphs(out, &facts->graphs);
     put_receiver(out, facts->receiver);
 }

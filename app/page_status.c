@@ -160,6 +160,17 @@ static void put_delivery(struct buffer *out, const struct delivery_status *deliv
     close_bracket(out, ']');
 }
 
+static void put_graphs(struct buffer *out, const struct graph_counts *graphs)
+{
+    open_member(out, "graph_definitions", '{');
+    put_number(out, "known", graphs->known);
+    put_number(out, "waiting", graphs->waiting);
+    put_number(out, "refused", graphs->refused);
+    put_number(out, "not_taken", graphs->untaken);
+    put_text(out, "last_error", graphs->last_error);
+    close_bracket(out, '}');
+}
+
 static void put_outbox(struct buffer *out, const struct page_facts *facts)
 {
     const struct outbox_counts *outbox = facts->outbox;
@@ -317,6 +328,7 @@ void page_status(const struct page_facts *facts, struct buffer *out)
     put_addresses(out, facts);
     put_problems(out, facts);
     put_delivery(out, facts->delivery);
+    put_graphs(out, &facts->graphs);
     open_member(out, "ledger", '{');
     put_points(out, &facts->engine->ledger);
     put_values(out, facts->values);

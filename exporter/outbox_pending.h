@@ -1,7 +1,7 @@
 /*
- * Rows, without their graphs, on their way into an outbox on disk: copies, in the order in which they were put, until the
- * delivery thread merges them. One heap block per put. Owner: exporter/outbox.c, under a lock that
- * is never held across a disk.
+ * Rows, without their graphs, on their way into an outbox on disk: copies, in the order in which they
+ * were put, until the delivery thread merges them. One heap block per put. Owner: exporter/outbox.c,
+ * under a lock that is never held across a disk.
  */
 #ifndef EXPORTER_OUTBOX_PENDING_H
 #define EXPORTER_OUTBOX_PENDING_H
