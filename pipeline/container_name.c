@@ -7,7 +7,7 @@
 
 /* ---- from the resource -------------------------------------------------------------------- */
 
-static struct slice workload_of_traits(const struct traits *traits, struct slice pod)
+static struct slice workload_of_traits(const struct traits *traits)
 {
     static const enum trait whole[] = {TRAIT_DEPLOYMENT, TRAIT_STATEFULSET,
                                        TRAIT_DAEMONSET, TRAIT_CRONJOB},
@@ -18,8 +18,8 @@ static struct slice workload_of_traits(const struct traits *traits, struct slice
         found = traits_get(traits, whole[i]);
     for (size_t i = 0; found.len == 0 && i < sizeof(sets) / sizeof(sets[0]); i++)
         found = workload_of_set(traits_get(traits, sets[i]));
-    return traits_either(found,
-                         workload_of_pod(pod, traits_get(traits, TRAIT_NODE_NAME)));
+    return traits_either(found, workload_of_pod(traits_get(traits, TRAIT_POD_NAME),
+                                                traits_get(traits, TRAIT_NODE_NAME)));
 }
 
 static struct slice container_of_traits(const struct traits *traits)
@@ -42,7 +42,7 @@ struct container_name container_name_of_traits(const struct traits *traits)
     return (struct container_name){
         .space = traits_get(traits, TRAIT_NAMESPACE),
         .pod = pod,
-        .workload = workload_of_traits(traits, traits_get(traits, TRAIT_POD_NAME)),
+        .workload = workload_of_traits(traits),
         .container = container_of_traits(traits),
         .is_kubernetes = true,
     };
@@ -57,7 +57,7 @@ struct container_name container_name_of_labels(const struct traits *traits)
     return (struct container_name){
         .space = traits_get(traits, TRAIT_LABEL_NAMESPACE),
         .pod = pod,
-        .workload = workload_of_traits(traits, pod),
+        .workload = workload_of_pod(pod, traits_get(traits, TRAIT_NODE_NAME)),
         .container = traits_get(traits, TRAIT_LABEL_CONTAINER),
         .is_kubernetes = true,
     };

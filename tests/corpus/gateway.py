@@ -57,9 +57,11 @@ def replay_text(requests, watch_start, *options):
     return run.stdout
 
 
-def postings(requests, watch_start, service=None):
+def postings(requests, watch_start, service=None, containers=None):
     """([((destination, metric, minute in ns), value, lane)] in order, summary)."""
-    text = replay_text(requests, watch_start, *(["--service", service] if service else []))
+    options = ["--service", service] if service else []
+    options += ["--containers", containers] if containers else []
+    text = replay_text(requests, watch_start, *options)
     *rows, summary = [json.loads(line) for line in text.splitlines()]
     found, posted = [], {}
     for row in rows:
@@ -72,7 +74,7 @@ def postings(requests, watch_start, service=None):
     return found, summary
 
 
-def replay(requests, watch_start, service=None):
+def replay(requests, watch_start, service=None, containers=None):
     """({(destination, metric, minute in ns): value that was posted last}, summary)."""
-    found, summary = postings(requests, watch_start, service)
+    found, summary = postings(requests, watch_start, service, containers)
     return {key: value for key, value, _ in found}, summary

@@ -118,6 +118,14 @@ def load(folder):
     return nanos(case.get("watch_start", "11:00:00")), sorted(requests.items(), key=lambda r: r[0])
 
 
+def container_mode(folder):
+    return json.loads((folder / "in.json").read_text()).get("containers", "node")
+
+
+def replay_options(folder):
+    return ["--containers", container_mode(folder)]
+
+
 def load_want(folder):
     """({(destination, minute, name): [(value, lane)]}, {reason: points}) of want.txt.
 

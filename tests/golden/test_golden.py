@@ -27,8 +27,8 @@ def replay(folder, scratch):
         path = scratch / f"{i}.pb"
         path.write_bytes(request.SerializeToString())
         index.append(f"{received} {path} identity\n")
-    run = subprocess.run([REPLAY, "--watch-start", str(watch_start)], input="".join(index),
-                         capture_output=True, text=True, check=True)
+    command = [REPLAY, "--watch-start", str(watch_start), *golden.replay_options(folder)]
+    run = subprocess.run(command, input="".join(index), capture_output=True, text=True, check=True)
     return golden.read_posted(run.stdout)
 
 
@@ -51,7 +51,7 @@ NOT_COUNTED |= {"other_source", "no_device", "no_service", "no_identity"}
 def test_the_oracle_says_the_same(folder):
     want, want_reasons = golden.load_want(folder)
     watch_start, requests = golden.load(folder)
-    gateway = oracle.Gateway(watch_start)
+    gateway = oracle.Gateway(watch_start, container_mode=golden.container_mode(folder))
     for received, request in requests:
         gateway.receive(request.SerializeToString(), received)
     gateway.post_until(oracle.FOR_EVER)

@@ -16,6 +16,7 @@ import math
 from pathlib import Path
 
 import cells
+import containers
 import native
 import recording
 import routing
@@ -26,11 +27,12 @@ FOR_EVER = 2**64
 
 
 class Gateway:
-    def __init__(self, watch_start, default_service=None):
+    def __init__(self, watch_start, default_service=None, container_mode="node"):
         self.table = StreamTable(watch_start, self.attach)
         self.default_service = default_service
         self.custom = {}  # (destination, name, kind) -> cell
         self.hosts = {}  # destination -> native.Host
+        self.containers = containers.Containers(container_mode, self.table)
         self.received = {}  # hash of a body -> when it came last
         self.postings = []
 
@@ -84,10 +86,13 @@ class Gateway:
         yield from self.custom.values()
         for host in self.hosts.values():
             yield from host.cells.values()
+        yield from self.containers.cells()
 
     # ---- where a stream goes
 
     def attach(self, stream):
+        if self.containers.take(stream):
+            return
         routed = routing.route(stream.metric, self.default_service)
         if routed is None:
             return
@@ -133,17 +138,17 @@ def is_sound_value(point):
     return fits and rising and (not value.buckets or sum(value.buckets) == value.count)
 
 
-def run(requests, watch_start, default_service=None):
+def run(requests, watch_start, default_service=None, container_mode="node"):
     """A gateway that received all of them and waited until everything was posted."""
-    gateway = Gateway(watch_start, default_service)
+    gateway = Gateway(watch_start, default_service, container_mode)
     for request in requests:
         gateway.receive(recording.body(request), request.received)
     gateway.post_until(FOR_EVER)
     return gateway
 
 
-def posted(requests, watch_start, default_service=None):
-    return run(requests, watch_start, default_service).values()
+def posted(requests, watch_start, default_service=None, container_mode="node"):
+    return run(requests, watch_start, default_service, container_mode).values()
 
 
 def main():

@@ -625,9 +625,63 @@ static void streams_that_lead_nowhere_are_gone_after_two_days(void **state)
     scene_free(scene);
 }
 
+/* ---- containers -------------------------------------------------------------------------- */
+
+static void set_container_mode(struct scene *scene, double time_s,
+                               enum container_mode mode)
+{
+    struct pipeline_options options = with_default("");
+
+    options.container_mode = (uint8_t)mode;
+    scene_configure(scene, time_s, &options);
+}
+
+static void containers_begin_anew_where_another_mode_shows_them(void **state)
+{
+    const struct scene_resource app = {
+        .host = "node", .pod = "web-0", .container = "app"};
+    const struct scene_metric cpu = {&app, SCENE_COUNTER, "container.cpu.time"};
+    struct scene *scene = open_scene("");
+
+    (void)state;
+    for (double time_s = 7; time_s <= 607; time_s += 10) {
+        if (time_s - 10 < CHANGE_S && time_s > CHANGE_S)
+            set_container_mode(scene, CHANGE_S, CONTAINERS_POD_HOST);
+        say(scene, &cpu, time_s, 1000 + 0.25 * time_s);
+    }
+    scene_wait_until(scene, 1200);
+    assert_is(scene, "host node", "custom.k8s.container.cpu.web_app.usage", 4, 25);
+    assert_none(scene, "host node", "custom.k8s.container.cpu.web_app.usage", 6);
+    assert_none(scene, "host web-0", "container.cpu.app.usage", 4);
+    assert_is(scene, "host web-0", "container.cpu.app.usage", 6, 25);
+    assert_is(scene, "host web-0", "container.cpu.app.usage", 9, 25);
+    scene_free(scene);
+}
+
+static void containers_go_to_services_where_no_mode_shows_them(void **state)
+{
+    const struct scene_resource app = {
+        .host = "node", .service = "shop", .pod = "web-0", .container = "app"};
+    const struct scene_metric memory = {&app, SCENE_GAUGE,
+                                        "container.memory.working_set"};
+    struct scene *scene = open_scene("");
+
+    (void)state;
+    set_container_mode(scene, 0, CONTAINERS_OFF);
+    say(scene, &memory, 70, 100);
+    set_container_mode(scene, CHANGE_S, CONTAINERS_NODE);
+    say(scene, &memory, 370, 101);
+    scene_wait_until(scene, 1200);
+    assert_is(scene, "service shop", "container.memory.working_set", 1, 100);
+    assert_is(scene, "host node", "custom.k8s.container.memory.web_app.usage", 6, 101);
+    scene_free(scene);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(containers_begin_anew_where_another_mode_shows_them),
+        cmocka_unit_test(containers_go_to_services_where_no_mode_shows_them),
         cmocka_unit_test(counter_is_split_at_the_minute_and_loses_nothing),
         cmocka_unit_test(counter_of_a_slow_sender_is_split_too),
         cmocka_unit_test(delta_window_over_the_change_is_split),

@@ -24,6 +24,8 @@ static void put_resource(struct buffer *out, const struct scene_resource *resour
     put_text_attribute(&message, 1, "service.namespace", resource->namespace_);
     put_text_attribute(&message, 1, "service.instance.id", resource->instance);
     put_text_attribute(&message, 1, "host.name", resource->host);
+    put_text_attribute(&message, 1, "k8s.pod.name", resource->pod);
+    put_text_attribute(&message, 1, "k8s.container.name", resource->container);
     put_text_attribute(&message, 1, "telemetry.sdk.language",
                        resource->is_sdk ? "c" : NULL);
     put_message(out, 1, message);
