@@ -119,7 +119,10 @@ static bool wants_all_points(const struct pipeline *p, const struct stream *stre
 {
     if (stream->owner != POOL_NONE || stream->cell == POOL_NONE)
         return stream->owner != POOL_NONE;
-    return state_plan(p, state_cell(p, stream->cell)->plan)->over_time != OVER_TIME_LAST;
+
+    uint32_t plan = state_cell(p, stream->cell)->plan;
+
+    return plan != POOL_NONE && state_plan(p, plan)->over_time != OVER_TIME_LAST;
 }
 
 bool history_say(struct pipeline *p, uint32_t stream, uint64_t time_ns, double value)
