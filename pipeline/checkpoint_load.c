@@ -309,8 +309,10 @@ struct pipeline *pipeline_load(checkpoint_read *read, void *self, struct error *
 
     verify_release(&load->verify);
     free(load);
-    if (ok)
-        return p;
-    pipeline_free(p);
-    return NULL;
+    if (!ok) {
+        pipeline_free(p);
+        return NULL;
+    }
+    native_policy_set(&p->policy, &p->options);
+    return p;
 }

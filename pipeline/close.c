@@ -8,6 +8,7 @@
 #include "pipeline/hold.h"
 #include "pipeline/members.h"
 #include "pipeline/minutes.h"
+#include "pipeline/native_read.h"
 #include "pipeline/reach.h"
 #include "pipeline/render.h"
 #include "pipeline/stream.h"
@@ -81,36 +82,6 @@ static bool is_covered_by_source(const struct pipeline *p, const struct cell *ce
     return false;
 }
 
-/*
- * Percentages need all states of one source: no state may begin in the minute or lag behind the
- * others. A device whose counters never counted is none (mackerel-agent leaves it out).
- */
-static bool native_totals_hold(const struct pipeline *p, const struct cell *cell,
-                               const struct minute *minute)
-{
-    uint64_t earliest_ns = UINT64_MAX, latest_ns = 0;
-    struct members walk = members_of(cell, minute->number);
-    const struct stream *stream;
-    bool counts = false;
-
-    while ((stream = members_next(p, &walk)) != NULL) {
-        if (stream->shape == SHAPE_VALUE ||
-            !stream_feeds_native(p, stream, minute->number) || stream->ended_ns ||
-            stream->last_ns < minute_start_ns(minute->number))
-            continue;
-
-        uint64_t known_ns = reach_known_ns(p, stream);
-
-        earliest_ns = known_ns < earliest_ns ? known_ns : earliest_ns;
-        latest_ns = known_ns > latest_ns ? known_ns : latest_ns;
-        counts |= stream->shape == SHAPE_DELTA || stream->last.as_int != 0;
-    }
-    if (cell->group == NATIVE_CPU)
-        return !minute->unknown_beginning &&
-               (earliest_ns >= minute_end_ns(minute->number) || earliest_ns == latest_ns);
-    return counts || cell->group != NATIVE_DISK;
-}
-
 /* Does the cell post 0 for a minute about which its streams, which are known, say nothing? */
 static bool fills_with_zero(const struct pipeline *p, const struct cell *cell,
                             uint64_t minute)
@@ -127,7 +98,7 @@ static bool total_is_posted(const struct pipeline *p, const struct cell *cell,
     if (!minute->fed && !is_covered_by_source(p, cell, minute->number) &&
         !container_minute_has_values_only(p, cell, minute->number))
         return !minute->unknown_beginning && fills_with_zero(p, cell, minute->number);
-    if (cell->kind == CELL_TOTALS && !native_totals_hold(p, cell, minute))
+    if (cell->kind == CELL_TOTALS && !native_read_holds(p, cell, minute))
         return false;
     return minutes_was_posted(p, cell, minute->number - 1) ||
            was_watched(p, cell, minute->number) || !minute->unknown_beginning;

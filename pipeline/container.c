@@ -78,7 +78,7 @@ enum native_verdict container_classify(const struct container_stream *stream,
 
     *input = (struct native_input){
         .group = row->group,
-        .is_total = row->is_total,
+        .reading = row->is_total ? NATIVE_TOTAL : NATIVE_VALUE,
         .rank = stream->instance,
     };
     *why = REASON_NATIVE_ALTERNATIVE;

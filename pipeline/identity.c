@@ -127,6 +127,24 @@ static struct slice host_name(const struct traits *traits)
     return traits_either(traits_either(node, host), traits_get(traits, TRAIT_HOST_ID));
 }
 
+static enum native_platform read_platform(const struct traits *traits)
+{
+    static const struct {
+        const char *os_type;
+        enum native_platform platform;
+    } platforms[] = {
+        {"windows", NATIVE_WINDOWS}, {"darwin", NATIVE_DARWIN},
+        {"freebsd", NATIVE_BSD},     {"netbsd", NATIVE_BSD},
+        {"openbsd", NATIVE_BSD},     {"dragonflybsd", NATIVE_BSD},
+    };
+    struct slice os_type = traits_get(traits, TRAIT_OS_TYPE);
+
+    for (size_t i = 0; i < sizeof(platforms) / sizeof(platforms[0]); i++)
+        if (slice_is(os_type, platforms[i].os_type))
+            return platforms[i].platform;
+    return NATIVE_LINUX;
+}
+
 /* ---- service ------------------------------------------------------------------------------ */
 
 /* What the resource says itself. */
@@ -226,6 +244,7 @@ void identity_init(struct identity *identity, const struct otlp_resource *resour
     make_host(identity, &traits, &begin);
     make_service(identity, &traits, default_service, &begin);
     identity->is_sdk = traits.has[TRAIT_SDK_LANGUAGE];
+    identity->platform = (uint8_t)read_platform(&traits);
     settle(identity);
     drop_equal_prefix(identity);
     traits_release(&traits);

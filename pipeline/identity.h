@@ -6,10 +6,12 @@
 #define PIPELINE_IDENTITY_H
 
 #include "base/buffer.h"
+#include "pipeline/native_group.h"
 #include "proto/mackerel.h"
 #include "proto/otlp.h"
 
 #include <stdbool.h>
+#include <stdint.h>
 
 /* Owns its text; all slices point into `text`. */
 struct identity {
@@ -18,6 +20,7 @@ struct identity {
     bool has_service;   /* a usable service, the default included */
     bool names_service; /* itself: the default is not asked */
     bool is_sdk;        /* telemetry.sdk.language is present: made by an SDK */
+    uint8_t platform;   /* enum native_platform, by os.type */
     struct slice host_id, custom_identifier, host_name, roles;
     struct slice service; /* as Mackerel accepts it */
     struct slice

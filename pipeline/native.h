@@ -13,8 +13,7 @@
 #include "base/buffer.h"
 #include "base/ledger.h"
 #include "base/slice.h"
-#include "pipeline/native_group.h"
-#include "proto/otlp.h"
+#include "pipeline/native_input.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -25,16 +24,6 @@ enum native_verdict {
     NATIVE_SKIP,  /* counted under *why, posted nowhere */
 };
 
-struct native_input {
-    enum native_group group;
-    uint8_t component;
-    bool is_total; /* read as increase between minute boundaries, not as a value */
-    uint64_t
-        rank; /* filesystem: shorter mountpoints rank lower, the lowest rank of a device
-                            counts; cpu: hash of the cpu attribute, 0 when there is none */
-    struct slice device; /* sanitised, in `text`; empty where the group has no devices */
-};
-
 /* Could this metric feed the native table (its first look, by name alone)? */
 bool native_knows(struct slice metric_name);
 
@@ -42,17 +31,20 @@ bool native_knows(struct slice metric_name);
  * What one stream of the metric feeds. `text` receives the device name. *why is set with
  * NATIVE_SKIP: REASON_NATIVE_ALTERNATIVE, REASON_NO_DEVICE, REASON_FILTERED_DEVICE.
  */
-enum native_verdict native_classify(const struct otlp_metric *metric,
-                                    const struct otlp_point *point, struct buffer *text,
-                                    struct native_input *input, enum reason *why);
+enum native_verdict native_classify(const struct native_question *question,
+                                    struct buffer *text, struct native_input *input,
+                                    enum reason *why);
 
 /* One minute of a cell: increases (totals) or values at the minute's start, per component. */
 struct native_minute {
+    enum native_platform platform;
     enum native_group group;
     struct slice device;
     double value[NATIVE_COMPONENTS];
     bool has[NATIVE_COMPONENTS];
     double cpu_count; /* distinct cpu attributes; 0 when no stream has one */
+    double seconds;   /* cpu: how much of the minute its streams know */
+    bool is_share;    /* cpu: from system.cpu.utilization */
 };
 
 /* Receives one rendered value; the name is borrowed. */

@@ -4,6 +4,15 @@
 #ifndef PIPELINE_NATIVE_GROUP_H
 #define PIPELINE_NATIVE_GROUP_H
 
+/* The system of a host (os.type): what mackerel-agent posts differs. Unknown ones count as Linux. */
+enum native_platform {
+    NATIVE_LINUX,
+    NATIVE_WINDOWS,
+    NATIVE_DARWIN,
+    NATIVE_BSD,
+    NATIVE_PLATFORM_LAST = NATIVE_BSD,
+};
+
 enum native_group {
     NATIVE_LOAD,
     NATIVE_CPU,
@@ -37,6 +46,7 @@ enum {
     NATIVE_CPU_STEAL,
     NATIVE_CPU_OTHER, /* in the denominator only */
     NATIVE_CPU_COUNT, /* system.cpu.logical.count: a value, not a total */
+    NATIVE_CPU_TOTALS = NATIVE_CPU_COUNT, /* how many totals there are */
 };
 
 enum {
@@ -44,6 +54,7 @@ enum {
     NATIVE_MEMORY_FREE,
     NATIVE_MEMORY_BUFFERED,
     NATIVE_MEMORY_CACHED,
+    NATIVE_MEMORY_INACTIVE,
     NATIVE_MEMORY_LIMIT,
     NATIVE_MEMORY_AVAILABLE,
     NATIVE_MEMORY_UTILIZATION_USED,
@@ -74,7 +85,7 @@ enum {
 };
 
 enum {
-    NATIVE_COMPONENTS = 10
+    NATIVE_COMPONENTS = 11
 };
 
 #endif

@@ -8,6 +8,7 @@
 #include "pipeline/family.h"
 #include "pipeline/layout.h"
 #include "pipeline/minutes.h"
+#include "pipeline/native_feed.h"
 #include "pipeline/repeats.h"
 #include "pipeline/reroute.h"
 #include "pipeline/schema.h"
@@ -39,6 +40,7 @@ static void set_options(struct pipeline *p, const struct pipeline_options *optio
         p->options.max_late_minutes = DEFAULT_MAX_LATE_MINUTES;
     p->options.default_service = p->default_service = own(options->default_service);
     p->options.native_metrics = p->native_metrics = own(options->native_metrics);
+    native_policy_set(&p->policy, &p->options);
 }
 
 struct pipeline *pipeline_new(const struct pipeline_options *options)
@@ -75,6 +77,7 @@ void pipeline_free(struct pipeline *p)
         return;
     schema_release(p);
     due_release(&p->due);
+    native_policy_release(&p->policy);
     buffer_release(&p->text);
     emission_release(p);
     free(p->readings);
@@ -100,50 +103,22 @@ static bool is_timely(struct pipeline *p, const struct otlp_point *point,
     return true;
 }
 
-/* Field by field: a struct from the stack would take its padding along into what is saved. */
-static void change_owner(struct owner *owner, uint32_t source, uint64_t time_ns)
-{
-    owner->before = owner->source;
-    owner->before_last_ns = owner->last_ns;
-    owner->source = source;
-    owner->last_ns = time_ns;
-    owner->cadence = (struct cadence){0};
-}
-
-/*
- * One source feeds a native group of a host at a time, until it is not alive. Points of one export
- * lie within half a second and say nothing about the interval.
- */
-static bool owns_group(struct pipeline *p, struct stream *stream, uint64_t time_ns)
-{
-    uint32_t source = state_family(p, stream->family)->source;
-    struct owner *owner = state_owner(p, stream->owner);
-
-    if (owner->source != source && owner->source != POOL_NONE &&
-        cadence_is_alive(&owner->cadence, owner->last_ns, time_ns))
-        return false;
-    if (owner->source != source)
-        change_owner(owner, source, time_ns);
-    if (time_ns > owner->last_ns + NS_PER_S / 2)
-        cadence_add(&owner->cadence, time_ns - owner->last_ns);
-    if (time_ns > owner->last_ns)
-        owner->last_ns = time_ns;
-    return true;
-}
-
 static void observe(struct pipeline *p, uint32_t index, const struct arrival *arrival)
 {
     struct stream *stream = state_stream(p, index);
+    uint64_t time_ns = arrival->point->time_ns;
+    enum reason why;
 
     if (stream->refusal) {
         books_count(p, (enum reason)(stream->refusal - 1), 1, arrival->metric);
-        stream_advance(stream, arrival->point->time_ns);
+        stream_advance(stream, time_ns);
         return;
     }
-    if (stream->owner != POOL_NONE && !owns_group(p, stream, arrival->point->time_ns)) {
-        books_count(p, REASON_OTHER_SOURCE, 1, arrival->metric);
-        stream->ended_ns = arrival->point->time_ns;
-        stream_advance(stream, arrival->point->time_ns);
+    if (stream->owner != POOL_NONE && !native_feed_admits(p, index, time_ns, &why)) {
+        books_count(p, why, 1, arrival->metric);
+        if (!stream->ended_ns)
+            stream->ended_ns = time_ns;
+        stream_advance(stream, time_ns);
         return;
     }
     if (stream->shape == SHAPE_VALUE)
@@ -186,10 +161,11 @@ static void take_point(struct pipeline *p, uint32_t family,
 static void hint_swap(struct pipeline *p, uint32_t family, uint64_t time_ns)
 {
     uint32_t hint = state_family(p, family)->hint_stream;
+    enum reason why;
 
     if (hint == POOL_NONE)
         hint = stream_open_swap_hint(p, family);
-    if (!owns_group(p, state_stream(p, hint), time_ns))
+    if (!native_feed_admits(p, hint, time_ns, &why))
         return;
     value_say(p, hint, time_ns, 0);
 

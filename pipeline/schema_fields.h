@@ -17,23 +17,24 @@
 #ifndef PIPELINE_SCHEMA_FIELDS_H
 #define PIPELINE_SCHEMA_FIELDS_H
 
-#define RESOURCE_FIELDS(F)                         \
-    F(resource, hash, PLAIN)                       \
-    F(resource, identity, BEGIN)                   \
-    F(resource, identity.text, SLICES_BUFFER)      \
-    F(resource, identity.has_host, BOOL)           \
-    F(resource, identity.has_service, BOOL)        \
-    F(resource, identity.names_service, BOOL)      \
-    F(resource, identity.is_sdk, BOOL)             \
-    F(resource, identity.host_id, SLICE)           \
-    F(resource, identity.custom_identifier, SLICE) \
-    F(resource, identity.host_name, SLICE)         \
-    F(resource, identity.roles, SLICE)             \
-    F(resource, identity.service, SLICE)           \
-    F(resource, identity.prefix, SLICE)            \
-    F(resource, identity, END)                     \
-    F(resource, sources, USERS)                    \
-    F(resource, host, LINK_OR_NONE, destinations)  \
+#define RESOURCE_FIELDS(F)                                     \
+    F(resource, hash, PLAIN)                                   \
+    F(resource, identity, BEGIN)                               \
+    F(resource, identity.text, SLICES_BUFFER)                  \
+    F(resource, identity.has_host, BOOL)                       \
+    F(resource, identity.has_service, BOOL)                    \
+    F(resource, identity.names_service, BOOL)                  \
+    F(resource, identity.is_sdk, BOOL)                         \
+    F(resource, identity.platform, UPTO, NATIVE_PLATFORM_LAST) \
+    F(resource, identity.host_id, SLICE)                       \
+    F(resource, identity.custom_identifier, SLICE)             \
+    F(resource, identity.host_name, SLICE)                     \
+    F(resource, identity.roles, SLICE)                         \
+    F(resource, identity.service, SLICE)                       \
+    F(resource, identity.prefix, SLICE)                        \
+    F(resource, identity, END)                                 \
+    F(resource, sources, USERS)                                \
+    F(resource, host, LINK_OR_NONE, destinations)              \
     F(resource, service, LINK_OR_NONE, destinations)
 
 #define SOURCE_FIELDS(F)                \
@@ -107,7 +108,10 @@
     F(stream, component, UPTO, NATIVE_COMPONENTS - 1)  \
     F(stream, refusal, REASON)                         \
     F(stream, labels, PLAIN)                           \
+    F(stream, source_rank, UPTO, NATIVE_PREFERRED)     \
     F(stream, is_histogram, BOOL)                      \
+    F(stream, is_share, BOOL)                          \
+    F(stream, has_twin, BOOL)                          \
     F(stream, ended_ns, PLAIN)
 
 #define BUCKETS_FIELDS(F)                    \
@@ -136,6 +140,7 @@
     F(owner, hash, PLAIN)           \
     F(owner, source, PLAIN)         \
     F(owner, before, PLAIN)         \
+    F(owner, rank, PLAIN)           \
     F(owner, last_ns, PLAIN)        \
     F(owner, before_last_ns, PLAIN) \
     F(owner, cadence, PLAIN)
@@ -243,9 +248,12 @@
     F(pipeline, options.default_service, SCRATCH)                          \
     F(pipeline, options.native_metrics, SCRATCH)                           \
     F(pipeline, options.container_mode, UPTO, CONTAINERS_OFF)              \
+    F(pipeline, options.ignores_node_network, BOOL)                        \
+    F(pipeline, options.takes_node_memory, BOOL)                           \
     F(pipeline, options, END)                                              \
     F(pipeline, default_service, STRING)                                   \
     F(pipeline, native_metrics, STRING)                                    \
+    F(pipeline, policy, SCRATCH)                                           \
     F(pipeline, resources, POOL, resource)                                 \
     F(pipeline, sources, POOL, source)                                     \
     F(pipeline, families, POOL, family)                                    \

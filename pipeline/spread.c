@@ -89,7 +89,9 @@ static bool add(struct pipeline *p, uint32_t stream, uint64_t number,
     case CELL_RATE: minute->increase += share(part, increase->amount); break;
     case CELL_HISTOGRAM: add_histogram(p, minute, increase, part); break;
     case CELL_TOTALS:
-        minutes_widen(minute, NATIVE_COMPONENTS);
+        minutes_widen(minute, state_cell(p, cell)->group == NATIVE_CPU
+                                  ? (uint32_t)NATIVE_CPU_TOTALS
+                                  : increase->component + 1);
         minute->component[increase->component] += share(part, increase->amount);
         break;
     case CELL_MEAN:

@@ -120,9 +120,12 @@ struct stream {
     uint32_t detail; /* struct buckets or newest struct history; POOL_NONE for none */
     uint32_t owner;  /* struct owner of the host's native streams; POOL_NONE for none */
     uint8_t shape, number_type, component;
-    uint8_t refusal; /* enum reason + 1: every point is counted under it */
-    uint8_t labels;  /* of the plan's breakdown: bit 0 is the first label */
+    uint8_t refusal;     /* enum reason + 1: every point is counted under it */
+    uint8_t labels;      /* of the plan's breakdown: bit 0 is the first label */
+    uint8_t source_rank; /* native: enum native_rank_of_source */
     bool is_histogram;
+    bool is_share; /* native: NATIVE_SHARE */
+    bool has_twin; /* native: another stream of its cell says the same thing */
     uint64_t
         ended_ns; /* NoRecordedValue, or shut out by another source: next is a baseline */
 };
@@ -182,6 +185,7 @@ struct history_points {
 struct owner {
     struct hash128 hash;
     uint32_t source, before; /* now, and before the last change; POOL_NONE for none */
+    uint32_t rank;           /* enum native_rank_of_source: of its metrics */
     uint64_t last_ns, before_last_ns;
     struct cadence cadence;
 };
@@ -275,6 +279,7 @@ struct repeat {
 struct pipeline {
     struct pipeline_options options; /* with these texts: */
     char *default_service, *native_metrics;
+    struct native_policy policy; /* from the options */
     struct pool resources, sources, families, starts, streams, buckets, histories,
         history_points, layouts, owners, destinations, plans, drawings, cells, minutes,
         runs, moves, repeats;

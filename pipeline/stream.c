@@ -10,6 +10,7 @@
 #include "pipeline/layout.h"
 #include "pipeline/members.h"
 #include "pipeline/minutes.h"
+#include "pipeline/native_feed.h"
 #include "pipeline/reach.h"
 
 #include <stdlib.h>
@@ -71,61 +72,6 @@ static void unlink_identity(struct pipeline *p, const struct stream *stream,
     while (state_stream(p, at)->next_start != index)
         at = state_stream(p, at)->next_start;
     state_stream(p, at)->next_start = stream->next_start;
-}
-
-static uint32_t owner_of(struct pipeline *p, uint32_t destination,
-                         enum native_group group)
-{
-    struct hash128 salt = {(uint64_t)group + 1, 0};
-    struct hash128 hash = hash_mix(state_destination(p, destination)->hash, salt);
-    uint32_t index = table_find(&p->owner_table, hash);
-
-    if (index != TABLE_NONE)
-        return index;
-    index = pool_take(&p->owners);
-    state_owner(p, index)->hash = hash;
-    state_owner(p, index)->source = state_owner(p, index)->before = POOL_NONE;
-    table_insert(&p->owner_table, hash, index);
-    return index;
-}
-
-static uint32_t draw_container(struct pipeline *p, const struct native_input *input)
-{
-    if (!cell_is_container_group(input->group))
-        return POOL_NONE;
-    return drawing_take_container(p, input->group, input->device);
-}
-
-static void join_native(struct pipeline *p, uint32_t index, uint32_t destination,
-                        const struct native_input *input)
-{
-    struct cell_key key = {
-        .destination = destination,
-        .plan = POOL_NONE,
-        .drawing = draw_container(p, input),
-        .kind = input->is_total ? CELL_TOTALS : CELL_INSTANTS,
-        .group = input->group,
-        .name = input->device,
-    };
-
-    if (input->group == NATIVE_CPU || input->group == NATIVE_CONTAINER_CPU)
-        key.kind = CELL_TOTALS;
-    cell_add_stream(p, cell_open(p, &key), index);
-    drawing_give(p, key.drawing);
-
-    /* Many sources feed a host's containers; each has components of its own. */
-    uint32_t owner = cell_is_container_group(input->group)
-                         ? POOL_NONE
-                         : owner_of(p, destination, input->group);
-    struct stream *stream = state_stream(p, index);
-
-    stream->owner = owner;
-    stream->component = input->component;
-    stream->rank = input->rank;
-    if (!input->is_total)
-        stream->shape = SHAPE_VALUE;
-    else if (stream->shape == SHAPE_VALUE)
-        stream->shape = SHAPE_CUMULATIVE;
 }
 
 static uint32_t family_cell(struct pipeline *p, const struct family *family,
@@ -196,13 +142,16 @@ static void join_cell(struct pipeline *p, uint32_t index, const struct stream_se
 
     if (family->is_native) {
         buffer_reset(&p->text);
-        verdict = native_classify(seed->metric, seed->point, &p->text, &input, &why);
+        verdict = native_classify(
+            &(struct native_question){seed->metric, seed->point, &p->policy,
+                                      native_feed_platform(p, state_stream(p, index))},
+            &p->text, &input, &why);
     } else if (family->is_container) {
         verdict = classify_container(p, family, seed, &input, &why);
     }
     switch (verdict) {
     case NATIVE_NOT: join_family_cell(p, index, seed->point->time_ns); break;
-    case NATIVE_TAKEN: join_native(p, index, family->destination, &input); break;
+    case NATIVE_TAKEN: native_feed_join(p, index, family->destination, &input); break;
     case NATIVE_SKIP:
         state_stream(p, index)->refusal = (uint8_t)(why + 1);
         state_stream(p, index)->cell = POOL_NONE;
@@ -264,7 +213,7 @@ uint32_t stream_open_swap_hint(struct pipeline *p, uint32_t family_index)
     stream->shape = SHAPE_VALUE;
     stream->start = stream->detail = stream->move = POOL_NONE;
     stream->covered_ns = stream->fed_ns = UINT64_MAX;
-    join_native(p, index, family->destination, &input);
+    native_feed_join(p, index, family->destination, &input);
     link_identity(p, index);
     family->streams++;
     family->hint_stream = index;
@@ -393,20 +342,6 @@ void stream_book(struct pipeline *p, uint32_t index, uint64_t minute, struct sli
         minutes_book(p, cell, minute, metric);
     else
         books_count(p, family_nowhere(state_family(p, stream->family)), 1, metric);
-}
-
-bool stream_feeds_native(const struct pipeline *p, const struct stream *stream,
-                         uint64_t minute)
-{
-    if (stream->owner == POOL_NONE)
-        return true;
-
-    const struct owner *owner = state_owner(p, stream->owner);
-    bool is_of_before = owner->before != POOL_NONE &&
-                        owner->before_last_ns >= minute_start_ns(minute);
-
-    return state_family(p, stream->family)->source ==
-           (is_of_before ? owner->before : owner->source);
 }
 
 void stream_advance(struct stream *stream, uint64_t time_ns)

@@ -43,11 +43,6 @@ void stream_sweep(struct pipeline *p);
 /* The stream that tells a host's swap cell that swap is looked at (it holds the value 0). */
 uint32_t stream_open_swap_hint(struct pipeline *p, uint32_t family);
 
-/* Does the native stream's source feed its group in that minute? The one that fed it before the last
- * change still does in the minute of its last point. */
-bool stream_feeds_native(const struct pipeline *p, const struct stream *stream,
-                         uint64_t minute);
-
 /* Books a point in that minute of the stream's cell, or as refused where there is none. */
 void stream_book(struct pipeline *p, uint32_t index, uint64_t minute,
                  struct slice metric);

@@ -182,6 +182,26 @@ static void rebase(struct pipeline *p, uint32_t index, const struct arrival *arr
     books_count(p, reason, 1, arrival->metric);
 }
 
+/*
+ * Cpus went, and with them what they counted: percentages of the time since the last point would be
+ * of the states that did not fall. The kernel's own figures may fall by less (iowait does).
+ */
+static void note_lost_cpus(struct pipeline *p, uint32_t index,
+                           const struct arrival *arrival)
+{
+    const double kernel_slack = 1; /* seconds */
+    const struct stream *stream = state_stream(p, index);
+    uint64_t time_ns = arrival->point->time_ns;
+    double last = stream->number_type == NUMBER_INT ? (double)stream->last.as_int
+                                                    : stream->last.as_double;
+
+    if (stream->owner == POOL_NONE || state_cell(p, stream->cell)->group != NATIVE_CPU ||
+        last - otlp_number(arrival->point) <= kernel_slack)
+        return;
+    mark_unknown_beginning(p, index, stream->last_ns + 1);
+    mark_unknown_beginning(p, index, time_ns);
+}
+
 static void feed(struct pipeline *p, uint32_t index, const struct increase *increase,
                  const struct arrival *arrival)
 {
@@ -241,6 +261,7 @@ static void next_cumulative(struct pipeline *p, uint32_t index,
     } else if (cadence_is_lost(&stream->cadence, stream->last_ns, time_ns)) {
         rebase(p, index, arrival, REASON_GAP);
     } else if (fell(p, stream, arrival)) {
+        note_lost_cpus(p, index, arrival);
         if (stream->start_ns) {
             rebase(p, index, arrival, REASON_FELL);
             return;
@@ -258,6 +279,28 @@ static void next_cumulative(struct pipeline *p, uint32_t index,
     }
 }
 
+/* A share of the time since the last point: so many seconds were spent in that state. */
+static void next_share(struct pipeline *p, uint32_t index, const struct arrival *arrival)
+{
+    struct stream *stream = state_stream(p, index);
+    uint64_t time_ns = arrival->point->time_ns;
+    struct increase increase = {
+        .from_ns = stream->last_ns,
+        .to_ns = time_ns,
+        .amount = otlp_number(arrival->point) * (double)(time_ns - stream->last_ns) /
+                  NS_PER_S,
+        .layout = POOL_NONE,
+        .component = stream->component,
+    };
+
+    if (stream->ended_ns || !reach_is_alive(stream, stream->last_ns, time_ns)) {
+        stream->ended_ns = 0;
+        rebase(p, index, arrival, REASON_BASELINE);
+    } else {
+        feed(p, index, &increase, arrival);
+    }
+}
+
 static void observe_cumulative(struct pipeline *p, uint32_t index,
                                const struct arrival *arrival)
 {
@@ -265,6 +308,8 @@ static void observe_cumulative(struct pipeline *p, uint32_t index,
         first_cumulative(p, index, arrival);
     else if (is_stale(p, state_stream(p, index), arrival))
         return;
+    else if (state_stream(p, index)->is_share)
+        next_share(p, index, arrival);
     else
         next_cumulative(p, index, arrival);
     remember(p, index, arrival);

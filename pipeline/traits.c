@@ -37,6 +37,7 @@ static const char *const keys[TRAIT_LAST + 1] = {
     [TRAIT_SERVICE_NAMESPACE] = "service.namespace",
     [TRAIT_SERVICE_NAME] = "service.name",
     [TRAIT_SDK_LANGUAGE] = "telemetry.sdk.language",
+    [TRAIT_OS_TYPE] = "os.type",
 };
 
 static void note(struct traits *traits, const struct otlp_attribute *attribute)

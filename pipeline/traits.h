@@ -51,7 +51,8 @@ enum trait {
     TRAIT_SERVICE_NAMESPACE,
     TRAIT_SERVICE_NAME,
     TRAIT_SDK_LANGUAGE,
-    TRAIT_LAST = TRAIT_SDK_LANGUAGE,
+    TRAIT_OS_TYPE,
+    TRAIT_LAST = TRAIT_OS_TYPE,
 };
 
 /* The values as text, one after the other; of duplicates the last counts. */

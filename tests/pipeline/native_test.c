@@ -28,14 +28,20 @@ struct outcome {
     char device[64];
 };
 
+/* What is asked about; each test begins with Linux and the defaults. */
+static enum native_platform platform;
+static struct native_policy policy = {.node_network = true};
+
 static struct outcome classify_message(const char *metric, struct slice message)
 {
     struct outcome outcome = {.why = REASON_LAST};
     struct buffer text = {0};
 
     outcome.verdict = native_classify(
-        &(struct otlp_metric){.kind = OTLP_SUM, .name = slice_of(metric)},
-        &(struct otlp_point){.message = message}, &text, &outcome.input, &outcome.why);
+        &(struct native_question){
+            &(struct otlp_metric){.kind = OTLP_SUM, .name = slice_of(metric)},
+            &(struct otlp_point){.message = message}, &policy, platform},
+        &text, &outcome.input, &outcome.why);
     snprintf(outcome.device, sizeof(outcome.device), "%.*s",
              (int)outcome.input.device.len,
              outcome.input.device.len ? outcome.input.device.ptr : "");
@@ -109,7 +115,7 @@ static void cpu_states_are_known_by_all_their_names(void **state)
                          (struct pair[]){{keys[key], states[i].value}, {0}}, NATIVE_CPU,
                          states[i].component);
     assert_true(classify("system.cpu.time", (struct pair[]){{"state", "idle"}, {0}})
-                    .input.is_total);
+                    .input.reading == NATIVE_TOTAL);
     assert_feeds("system.cpu.logical.count", (struct pair[]){{0}}, NATIVE_CPU,
                  NATIVE_CPU_COUNT);
 }
@@ -165,12 +171,8 @@ static void memory_comes_from_every_source_that_helps(void **state)
 static void what_the_table_could_use_is_an_alternative(void **state)
 {
     (void)state;
-    assert_skipped("system.cpu.utilization", (struct pair[]){{"state", "user"}, {0}},
-                   REASON_NATIVE_ALTERNATIVE);
     assert_skipped("system.memory.usage",
                    (struct pair[]){{"state", "slab_reclaimable"}, {0}},
-                   REASON_NATIVE_ALTERNATIVE);
-    assert_skipped("system.memory.usage", (struct pair[]){{"state", "inactive"}, {0}},
                    REASON_NATIVE_ALTERNATIVE);
     assert_skipped("system.memory.utilization",
                    (struct pair[]){{"state", "slab_unreclaimable"}, {0}},
@@ -290,6 +292,167 @@ static void mounts_nearer_to_the_root_rank_lower(void **state)
     assert_true(mount_rank("/a") == mount_rank("/a"));
 }
 
+/* ---- other platforms ---------------------------------------------------------------------- */
+
+static void devices_are_those_of_the_platform(void **state)
+{
+    static const struct {
+        enum native_platform platform;
+        const char *metric, *raw, *mount;
+        const char *device; /* NULL: left out */
+    } cases[] = {
+        {NATIVE_WINDOWS, "system.disk.operations", "C:", "", "C"},
+        {NATIVE_WINDOWS, "system.disk.operations", "HarddiskVolume3", "", NULL},
+        {NATIVE_WINDOWS, "system.disk.operations", "0 C:", "", NULL},
+        {NATIVE_WINDOWS, "system.filesystem.usage", "D:", "D:", "D"},
+        {NATIVE_WINDOWS, "system.filesystem.usage", "D:\\", "D:\\", "D"},
+        {NATIVE_WINDOWS, "system.filesystem.usage", "/dev/sda", "", NULL},
+        {NATIVE_WINDOWS, "system.network.io", "Intel(R) I210 #2", "", "Intel_R__I210__2"},
+        {NATIVE_WINDOWS, "system.network.io", "Loopback Pseudo-Interface 1", "", NULL},
+        {NATIVE_WINDOWS, "system.network.io", "lo", "", "lo"},
+        {NATIVE_DARWIN, "system.network.io", "en0", "", "en0"},
+        {NATIVE_DARWIN, "system.network.io", "lo0", "", NULL},
+        {NATIVE_DARWIN, "system.filesystem.usage", "/dev/disk3s1s1", "/", "disk3s1s1"},
+        {NATIVE_DARWIN, "system.filesystem.usage", "/dev/disk4s1", "/Volumes/Backup",
+         NULL},
+        {NATIVE_DARWIN, "system.filesystem.usage", "/dev/disk1s4", "/private/var/vm",
+         NULL},
+        {NATIVE_LINUX, "system.filesystem.usage", "/dev/sdb1", "/Volumes/Backup", "sdb1"},
+        {NATIVE_BSD, "system.network.io", "lo0", "", NULL},
+        {NATIVE_BSD, "system.network.io", "em0", "", "em0"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        platform = cases[i].platform;
+
+        struct outcome outcome = classify(
+            cases[i].metric, (struct pair[]){{"device", cases[i].raw},
+                                             {"mountpoint", cases[i].mount},
+                                             {"state", "used"},
+                                             {"disk.io.direction", "read"},
+                                             {"network.io.direction", "transmit"},
+                                             {0}});
+
+        platform = NATIVE_LINUX;
+        if (!cases[i].device) {
+            assert_int_equal(outcome.verdict, NATIVE_SKIP);
+            assert_int_equal(outcome.why, REASON_FILTERED_DEVICE);
+            continue;
+        }
+        assert_int_equal(outcome.verdict, NATIVE_TAKEN);
+        assert_string_equal(outcome.device, cases[i].device);
+    }
+}
+
+static void what_an_agent_does_not_post_there_is_not_native(void **state)
+{
+    (void)state;
+    platform = NATIVE_WINDOWS;
+    assert_int_equal(classify("system.cpu.load_average.1m", (struct pair[]){{0}}).verdict,
+                     NATIVE_NOT);
+    platform = NATIVE_DARWIN;
+    assert_int_equal(
+        classify("system.disk.operations",
+                 (struct pair[]){{"device", "disk0"}, {"direction", "read"}, {0}})
+            .verdict,
+        NATIVE_NOT);
+    assert_int_equal(classify("system.cpu.load_average.1m", (struct pair[]){{0}}).verdict,
+                     NATIVE_TAKEN);
+    platform = NATIVE_LINUX;
+}
+
+/* ---- several sources ---------------------------------------------------------------------- */
+
+static void the_kubelet_s_figures_of_a_node_are_taken_where_that_is_set(void **state)
+{
+    struct pair network[] = {{"interface", "eth0"}, {"direction", "receive"}, {0}};
+
+    (void)state;
+    assert_feeds("k8s.node.network.io", network, NATIVE_NETWORK, NATIVE_NETWORK_RX);
+    assert_device("k8s.node.network.io", network, "eth0");
+    assert_int_equal(
+        classify("k8s.node.memory.working_set", (struct pair[]){{0}}).verdict,
+        NATIVE_NOT);
+    policy = (struct native_policy){.node_memory = true};
+    assert_feeds("k8s.node.memory.working_set", (struct pair[]){{0}}, NATIVE_MEMORY,
+                 NATIVE_MEMORY_USED);
+    assert_feeds("k8s.node.memory.available", (struct pair[]){{0}}, NATIVE_MEMORY,
+                 NATIVE_MEMORY_AVAILABLE);
+    assert_int_equal(classify("k8s.node.network.io", network).verdict, NATIVE_NOT);
+    policy = (struct native_policy){.node_network = true};
+}
+
+static uint64_t rank_of(const char *metric, const struct pair *pairs)
+{
+    return classify(metric, pairs).input.rank;
+}
+
+static void old_and_new_names_of_one_thing_have_one_rank(void **state)
+{
+    (void)state;
+    assert_true(
+        rank_of("system.network.io",
+                (struct pair[]){{"device", "eth0"}, {"direction", "receive"}, {0}}) ==
+        rank_of("system.network.io", (struct pair[]){{"network.interface.name", "eth0"},
+                                                     {"network.io.direction", "receive"},
+                                                     {0}}));
+    assert_true(rank_of("system.linux.memory.available", (struct pair[]){{0}}) ==
+                rank_of("system.memory.linux.available", (struct pair[]){{0}}));
+    assert_true(rank_of("system.cpu.time",
+                        (struct pair[]){{"cpu", "cpu0"}, {"state", "idle"}, {0}}) ==
+                rank_of("system.cpu.time", (struct pair[]){{"cpu.mode", "idle"},
+                                                           {"cpu.logical_number", "cpu0"},
+                                                           {0}}));
+    assert_true(rank_of("system.cpu.time", (struct pair[]){{"state", "guest"}, {0}}) ==
+                rank_of("system.cpu.time", (struct pair[]){{"cpu.mode", "guest"}, {0}}));
+}
+
+static void different_things_have_different_ranks(void **state)
+{
+    static const struct {
+        const char *metric;
+        struct pair a[4], b[4];
+    } cases[] = {
+        {"system.cpu.time", {{"state", "guest"}}, {{"state", "guest_nice"}}},
+        {"system.cpu.time",
+         {{"state", "idle"}, {"cpu", "0"}},
+         {{"state", "idle"}, {"cpu", "1"}}},
+        {"system.paging.usage",
+         {{"state", "used"}, {"device", "/dev/sda"}},
+         {{"state", "used"}, {"device", "/dev/sdb"}}},
+        {"system.network.io",
+         {{"device", "eth0"}, {"direction", "receive"}},
+         {{"device", "eth0"}, {"direction", "receive"}, {"family", "ipv6"}}},
+        {"system.network.io",
+         {{"device", "eth0"}, {"direction", "receive"}, {"family", "ipv4"}},
+         {{"device", "eth0"}, {"direction", "receive"}, {"family", "ipv6"}}},
+        {"system.network.io",
+         {{"device", "eth.1"}, {"direction", "receive"}},
+         {{"device", "eth_1"}, {"direction", "receive"}}},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+        assert_true(rank_of(cases[i].metric, cases[i].a) !=
+                    rank_of(cases[i].metric, cases[i].b));
+}
+
+static void shares_of_cpu_time_are_a_fallback(void **state)
+{
+    struct outcome outcome = classify("system.cpu.utilization",
+                                      (struct pair[]){{"state", "user"}, {0}});
+
+    (void)state;
+    assert_int_equal(outcome.verdict, NATIVE_TAKEN);
+    assert_int_equal(outcome.input.reading, NATIVE_SHARE);
+    assert_int_equal(outcome.input.source, NATIVE_FALLBACK);
+    assert_int_equal(outcome.input.component, NATIVE_CPU_USER);
+    assert_int_equal(
+        classify("system.cpu.time", (struct pair[]){{"state", "user"}, {0}}).input.source,
+        NATIVE_PREFERRED);
+}
+
 /* ---- what a minute renders into ----------------------------------------------------------- */
 
 enum {
@@ -359,7 +522,7 @@ static void load_averages_are_posted_as_they_are(void **state)
 /* Two cpus over a minute: 30 s user, 84 s idle, 6 s that the table does not know. */
 static struct native_minute two_cpus(void)
 {
-    struct native_minute minute = {.group = NATIVE_CPU};
+    struct native_minute minute = {.group = NATIVE_CPU, .seconds = 60};
 
     set(&minute, NATIVE_CPU_USER, 30);
     set(&minute, NATIVE_CPU_IDLE, 84);
@@ -383,16 +546,176 @@ static void the_number_of_cpus_is_told_counted_or_derived(void **state)
     struct native_minute minute = two_cpus();
 
     (void)state;
+    minute.seconds = 30; /* a sender that stopped: four cpus for half a minute */
+    minute.cpu_count = 0;
+
+    struct page derived = render(&minute);
+
+    assert_value(&derived, "cpu.user.percentage", 100);
     minute.cpu_count = 4;
 
     struct page counted = render(&minute);
 
     assert_value(&counted, "cpu.user.percentage", 100);
+    minute.seconds = 15;
     set(&minute, NATIVE_CPU_COUNT, 8);
 
     struct page told = render(&minute);
 
     assert_value(&told, "cpu.user.percentage", 200);
+}
+
+/* 30, 84 and 6 s of the 240 that four cpus have: the sender leaves states out. */
+static void of_states_that_are_left_out_the_time_is_the_whole(void **state)
+{
+    struct native_minute minute = two_cpus();
+
+    (void)state;
+    minute.cpu_count = 4;
+
+    struct page page = render(&minute);
+
+    assert_value(&page, "cpu.user.percentage", 50); /* 100 x 30 / 60 */
+    assert_value(&page, "cpu.idle.percentage", 140);
+}
+
+/* Shares that are averages over the cpus: 0.25 user, 0.7 idle, 0.05 other. */
+static void average_shares_need_to_be_told_the_number_of_cpus(void **state)
+{
+    struct native_minute minute = {.group = NATIVE_CPU, .seconds = 60, .is_share = true};
+
+    (void)state;
+    set(&minute, NATIVE_CPU_USER, 15);
+    set(&minute, NATIVE_CPU_IDLE, 42);
+    set(&minute, NATIVE_CPU_OTHER, 3);
+    assert_int_equal(render(&minute).count, 0);
+    set(&minute, NATIVE_CPU_COUNT, 4);
+
+    struct page told = render(&minute);
+
+    assert_value(&told, "cpu.user.percentage", 100);
+    assert_value(&told, "cpu.idle.percentage", 280);
+
+    struct native_minute windows = minute;
+
+    windows.platform = NATIVE_WINDOWS;
+    windows.has[NATIVE_CPU_COUNT] = false;
+
+    struct page page = render(&windows);
+
+    assert_value(&page, "cpu.user.percentage", 25);
+    assert_value(&page, "cpu.idle.percentage", 70);
+}
+
+/* One state alone: 0.4 of the time of the two cpus that the points tell apart. */
+static void a_share_that_stands_alone_is_one_of_the_time(void **state)
+{
+    struct native_minute minute = {
+        .group = NATIVE_CPU, .seconds = 60, .is_share = true, .cpu_count = 2};
+
+    (void)state;
+    set(&minute, NATIVE_CPU_USER, 48);
+
+    struct page page = render(&minute);
+
+    assert_int_equal(page.count, 1);
+    assert_value(&page, "cpu.user.percentage", 80);
+}
+
+/* Two cpus over a minute: 20 s user, 10 nice, 30 system, 5 of interrupts, 55 idle. */
+static void other_platforms_stack_cpus_to_100(void **state)
+{
+    static const struct {
+        enum native_platform platform;
+        size_t count;
+        double user, system, idle;
+    } cases[] = {
+        /* interrupts are in the system's: 20 + 10 + 30 + 55 = 115 s */
+        {NATIVE_WINDOWS, 3, 100 * 20 / 115.0, 100 * 30 / 115.0, 100 * 55 / 115.0},
+        {NATIVE_DARWIN, 3, 25, 25, 100 * 55 / 120.0}, /* nice is user */
+        {NATIVE_BSD, 4, 100 * 20 / 120.0, 25, 100 * 55 / 120.0},
+    };
+    struct native_minute minute = {.group = NATIVE_CPU, .seconds = 60};
+
+    (void)state;
+    set(&minute, NATIVE_CPU_USER, 20);
+    set(&minute, NATIVE_CPU_NICE, 10);
+    set(&minute, NATIVE_CPU_SYSTEM, 30);
+    set(&minute, NATIVE_CPU_IRQ, 5);
+    set(&minute, NATIVE_CPU_IDLE, 55);
+    set(&minute, NATIVE_CPU_COUNT, 2);
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        minute.platform = cases[i].platform;
+
+        struct page page = render(&minute);
+
+        assert_int_equal(page.count, cases[i].count);
+        assert_value(&page, "cpu.user.percentage", cases[i].user);
+        assert_value(&page, "cpu.system.percentage", cases[i].system);
+        assert_value(&page, "cpu.idle.percentage", cases[i].idle);
+    }
+}
+
+static void windows_memory_is_free_or_used(void **state)
+{
+    struct native_minute memory = {.platform = NATIVE_WINDOWS, .group = NATIVE_MEMORY};
+    struct native_minute swap = {.platform = NATIVE_WINDOWS, .group = NATIVE_SWAP};
+
+    (void)state;
+    set(&memory, NATIVE_MEMORY_USED, 6000);
+    set(&memory, NATIVE_MEMORY_FREE, 2000);
+    set(&swap, NATIVE_SWAP_USED, 100);
+    set(&swap, NATIVE_SWAP_FREE, 900);
+
+    struct page page = render(&memory), pagefile = render(&swap);
+
+    assert_int_equal(page.count, 3);
+    assert_value(&page, "memory.total", 8000);
+    assert_value(&page, "memory.free", 2000);
+    assert_value(&page, "memory.used", 6000);
+    assert_int_equal(pagefile.count, 2);
+    assert_value(&pagefile, "memory.pagefile_total", 1000);
+    assert_value(&pagefile, "memory.pagefile_free", 900);
+    set(&memory, NATIVE_MEMORY_LIMIT, 8192);
+
+    struct page limited = render(&memory);
+
+    assert_value(&limited, "memory.total", 8192);
+    assert_value(&limited, "memory.used", 6192); /* what is not free */
+}
+
+static void macos_memory_stacks_to_the_total(void **state)
+{
+    struct native_minute memory = {.platform = NATIVE_DARWIN, .group = NATIVE_MEMORY};
+
+    (void)state;
+    set(&memory, NATIVE_MEMORY_USED, 5000);
+    set(&memory, NATIVE_MEMORY_FREE, 1000);
+    set(&memory, NATIVE_MEMORY_INACTIVE, 2000);
+
+    struct page page = render(&memory);
+
+    assert_int_equal(page.count, 4);
+    assert_value(&page, "memory.total", 8000);
+    assert_value(&page, "memory.used", 5000);
+    assert_value(&page, "memory.cached", 2000);
+    assert_value(&page, "memory.free", 1000);
+}
+
+static void bsd_memory_has_no_used(void **state)
+{
+    struct native_minute memory = {.platform = NATIVE_BSD, .group = NATIVE_MEMORY};
+
+    (void)state;
+    set(&memory, NATIVE_MEMORY_USED, 5000);
+    set(&memory, NATIVE_MEMORY_FREE, 1000);
+    set(&memory, NATIVE_MEMORY_INACTIVE, 2000);
+
+    struct page page = render(&memory);
+
+    assert_int_equal(page.count, 2);
+    assert_value(&page, "memory.total", 8000);
+    assert_value(&page, "memory.free", 1000);
 }
 
 static void cpus_that_did_not_run_post_nothing(void **state)
@@ -564,6 +887,19 @@ static void a_machine_without_swap_posts_zeros(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(of_states_that_are_left_out_the_time_is_the_whole),
+        cmocka_unit_test(average_shares_need_to_be_told_the_number_of_cpus),
+        cmocka_unit_test(a_share_that_stands_alone_is_one_of_the_time),
+        cmocka_unit_test(other_platforms_stack_cpus_to_100),
+        cmocka_unit_test(windows_memory_is_free_or_used),
+        cmocka_unit_test(macos_memory_stacks_to_the_total),
+        cmocka_unit_test(bsd_memory_has_no_used),
+        cmocka_unit_test(devices_are_those_of_the_platform),
+        cmocka_unit_test(what_an_agent_does_not_post_there_is_not_native),
+        cmocka_unit_test(the_kubelet_s_figures_of_a_node_are_taken_where_that_is_set),
+        cmocka_unit_test(old_and_new_names_of_one_thing_have_one_rank),
+        cmocka_unit_test(different_things_have_different_ranks),
+        cmocka_unit_test(shares_of_cpu_time_are_a_fallback),
         cmocka_unit_test(cpu_states_are_known_by_all_their_names),
         cmocka_unit_test(cpus_are_told_apart_by_number_or_text),
         cmocka_unit_test(memory_comes_from_every_source_that_helps),
