@@ -231,6 +231,12 @@ static bool has_hole(const struct pipeline *p, const struct cell *cell, uint64_t
     return false;
 }
 
+static bool differs(double a, double b)
+{
+    return a < b || a > b;
+}
+
+/* At the minute's start, at its end, or in between. */
 static bool count_changes(const struct pipeline *p, const struct cell *cell,
                           uint64_t minute)
 {
@@ -239,13 +245,15 @@ static bool count_changes(const struct pipeline *p, const struct cell *cell,
 
     while ((stream = members_next(p, &walk)) != NULL) {
         struct value_reading last;
-        double start;
+        double start, end;
 
         if (stream->shape != SHAPE_VALUE || !native_feed_counts(p, stream, minute) ||
-            !value_read(p, stream, minute, &last) ||
-            !value_read_at_start(p, stream, minute, &start))
+            !value_read(p, stream, minute, &last))
             continue;
-        if (start < last.value || start > last.value)
+        if ((value_read_at_start(p, stream, minute, &start) &&
+             differs(start, last.value)) ||
+            (value_read_at_start(p, stream, minute + 1, &end) &&
+             differs(end, last.value)))
             return true;
     }
     return false;

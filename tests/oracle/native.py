@@ -1,12 +1,12 @@
-"""Native host metrics: the names, formulas and device rules of mackerel-agent."""
+"""Native host metrics: the names, formulas and device rules of mackerel-agent, by platform."""
 
 import re
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Callable
 
 from cells import GaugeCell, TotalCell, gauge_of, increase
-from routing import LOAD, NATIVE_GROUPS
+from routing import LOAD, NATIVE_GROUPS, is_native, platform_of
+from streams import MINUTE, SECOND
 
 CPU_STATES = {
     "user": "user",
@@ -17,6 +17,7 @@ CPU_STATES = {
     "wait": "iowait",
     "iowait": "iowait",
     "interrupt": "irq",
+    "irq": "irq",
     "softirq": "softirq",
     "steal": "steal",
 }
@@ -26,11 +27,26 @@ MEMORY_STATE = ("state", "system.memory.state")
 PAGING_STATE = ("state", "system.paging.state")
 DISK_DEVICE = ("device", "system.device")
 DISK_DIRECTION = ("direction", "disk.io.direction")
-INTERFACE = ("device", "network.interface.name", "system.device")
+INTERFACE = ("device", "network.interface.name", "system.device", "interface")
 INTERFACE_DIRECTION = ("direction", "network.io.direction")
 FILESYSTEM_STATE = ("state", "system.filesystem.state")
 MOUNTPOINT = ("mountpoint", "system.filesystem.mountpoint")
 PAGE = 4096
+
+# One thing under several names.
+METRIC_ALIASES = {"system.memory.linux.available": "system.linux.memory.available"}
+VALUE_ALIASES = {**CPU_STATES, "buffers": "buffered"}
+ALIASES = (
+    CPU_STATE + MEMORY_STATE + PAGING_STATE + FILESYSTEM_STATE,
+    CPU_NUMBER,
+    INTERFACE,
+    DISK_DIRECTION + INTERFACE_DIRECTION,
+    MOUNTPOINT,
+)
+KIND_OF_KEY = {key: kind for kind, keys in enumerate(ALIASES) for key in keys}
+
+# A source of the second kind takes a group over from one of the first.
+FALLBACKS = {"system.cpu.utilization", "system.network.io", "system.swap.usage"}
 
 
 def attribute(stream, keys):
@@ -45,6 +61,18 @@ def label(text):
     return re.sub(r"[^A-Za-z0-9_-]", "_", text)
 
 
+def meaning(stream):
+    """What a stream is about, under whichever names."""
+    name = stream.metric.name
+    about = {
+        (KIND_OF_KEY.get(key, key), VALUE_ALIASES.get(str(value), str(value)))
+        for key, (_, value) in stream.attributes
+    }
+    if name == "system.filesystem.usage":  # a device is mounted once in a place
+        about = {pair for pair in about if pair[0] in KIND_OF_KEY.values()}
+    return METRIC_ALIASES.get(name, name), frozenset(about)
+
+
 class Host:
     """The native metrics of one host: of each group, one source."""
 
@@ -53,46 +81,90 @@ class Host:
         self.table = table
         self.by_metric = {}
         self.owners = {}
+        self.meanings = {}
+        self.labels = {}  # group -> {label: device}
         self.cells = {}
 
     def join(self, stream):
-        """One source (resource and scope) feeds a group of a host: the first one."""
+        """One source (resource and scope) feeds a group of a host: the first, or a better one."""
         name = stream.metric.name
         other = "swap" if name.startswith("system.paging.") else name
-        group = NATIVE_GROUPS.get(name, other)
-        if self.owners.setdefault(group, stream.metric.source) != stream.metric.source:
+        group = NATIVE_GROUPS.get(name, other) if is_native(stream.metric) else other
+        if not self.owns(group, stream) or self.is_said(stream):
             return
         self.by_metric.setdefault(name, []).append(stream)
         cell = self.cell_of(stream, group)
         if cell:
             cell.join(stream)
 
+    def owns(self, group, stream):
+        rank = stream.metric.name not in FALLBACKS
+        source, best = self.owners.setdefault(group, (stream.metric.source, rank))
+        if stream.metric.name == "system.cpu.logical.count":
+            return source == stream.metric.source
+        if rank < best or (rank == best and source != stream.metric.source):
+            return False
+        if rank > best:
+            self.owners[group] = stream.metric.source, rank
+            self.leave([name for name in FALLBACKS if NATIVE_GROUPS[name] == group])
+        return True
+
+    def leave(self, names):
+        for name in names:
+            for stream in self.by_metric.pop(name, []):
+                for cell in stream.cells:
+                    cell.streams.remove(stream)
+                stream.cells.clear()
+
+    def is_said(self, stream):
+        """Another stream of the source, under other names, says the same."""
+        identity = stream.metric.name, stream.attributes
+        key = stream.metric.source, meaning(stream)
+        return self.meanings.setdefault(key, identity) != identity
+
     def cell_of(self, stream, group):
-        name = stream.metric.name
-        if name in LOAD:
+        name, platform = stream.metric.name, platform_of(stream.metric)
+        if group == "load":
             return self.cell(GaugeCell, load, name)
-        if name == "system.cpu.time":
-            return self.cell(TotalCell, cpu)
+        if group == "cpu" and name != "system.cpu.logical.count":
+            return self.cell(CpuCell, cpu, name, platform)
         if group == "memory":
-            return self.cell(GaugeCell, memory)
+            return self.cell(GaugeCell, memory, platform)
         if group == "swap":
-            return self.cell(GaugeCell, swap)
+            return self.cell(GaugeCell, swap, platform)
         if group == "filesystem":
             device, mountpoint = attribute(stream, DISK_DEVICE), attribute(stream, MOUNTPOINT) or ""
-            if device and posts_filesystem(device, mountpoint):
-                return self.cell(GaugeCell, filesystem, device)
-        if name in SERIES:
-            series = SERIES[name]
-            device = attribute(stream, series.device)
-            direction = attribute(stream, series.direction)
-            if device and direction in series.names and series.is_posted(device):
-                return self.cell(TotalCell, per_second, name, device, direction)
+            if device and filesystem_name(platform, device, mountpoint):
+                return self.cell(GaugeCell, filesystem, device, platform)
+        if group in ("disk", "network"):
+            return self.series_cell(stream, group, platform)
         return None
+
+    def series_cell(self, stream, group, platform):
+        series = SERIES[stream.metric.name]
+        device = attribute(stream, series.device)
+        direction = attribute(stream, series.direction)
+        if not device or direction not in series.names:
+            return None
+        name = device_name(group, platform, device)
+        if not name:
+            return None
+        name = self.label_of(group, device, name)
+        return self.cell(TotalCell, per_second, stream.metric.name, device, direction, name)
+
+    def label_of(self, group, device, name):
+        """Devices whose names become the same get one `_` more each."""
+        labels = self.labels.setdefault(group, {})
+        text = label(name)
+        while labels.setdefault(text, device) != device:
+            text += "_"
+        return text
 
     def cell(self, kind, render, *which):
         key = (render, *which)
         if key not in self.cells:
             cell = kind(self.destination, self.table, render.__name__)
+            cell.by_metric = self.by_metric
             cell.render = lambda minute: render(self.by_metric, minute, *which)
             self.cells[key] = cell
         return self.cells[key]
@@ -139,7 +211,7 @@ def load(by_metric, minute, metric):
     return {LOAD[metric]: mean_at_start(streams, minute)}
 
 
-def memory(by_metric, minute):
+def memory(by_metric, minute, platform):
     usage = by_state(by_metric.get("system.memory.usage", []), MEMORY_STATE)
     if not has_value([s for streams in usage.values() for s in streams], minute):
         return {}
@@ -149,19 +221,12 @@ def memory(by_metric, minute):
     availables = availables or by_metric.get("system.memory.linux.available", [])
     states = {state: sum_at_start(streams, minute) for state, streams in usage.items()}
     available = sum_at_start(availables, minute)
-    total = memory_total(states, sum_at_start(limits, minute), available, shares, minute)
-    used = states.get("used")
-    if available is None and None not in (total, used):
-        available = total - used
-    values = {
-        "memory.total": total,
-        "memory.used": used,
-        "memory.mem_available": available,
-    }
-    return {name: value for name, value in values.items() if value is not None}
+    total = memory_total(states, sum_at_start(limits, minute), available, shares, minute, platform)
+    values = MEMORY[platform](states, total, available)
+    return {f"memory.{name}": value for name, value in values.items() if value is not None}
 
 
-def memory_total(states, limit, available, shares, minute):
+def memory_total(states, limit, available, shares, minute, platform):
     used = states.get("used")
     if limit is not None:
         return limit
@@ -170,14 +235,50 @@ def memory_total(states, limit, available, shares, minute):
     share = mean_at_start(shares.get("used", []), minute)
     if used is not None and share:
         return Fraction(round(used / share / PAGE) * PAGE)
-    parts = [states.get(state) for state in ("used", "free", "cached")]
-    parts.append(states.get("buffered", states.get("buffers")))
+    parts = [used, states.get("free")]
+    if platform == "linux":
+        parts += [states.get("cached"), states.get("buffered", states.get("buffers"))]
+    elif platform != "windows":
+        parts.append(states.get("inactive", 0))
     return None if None in parts else sum(parts)
 
 
-def swap(by_metric, minute):
+def linux_memory(states, total, available):
+    used = states.get("used")
+    if available is None and None not in (total, used):
+        available = total - used
+    return {"total": total, "used": used, "mem_available": available}
+
+
+def windows_memory(states, total, _):
+    free = states.get("free")
+    used = total - free if None not in (total, free) else None
+    return {"total": total, "free": free, "used": used}
+
+
+def darwin_memory(states, total, _):
+    cached = states.get("cached", states.get("inactive"))
+    return {"total": total, "used": states.get("used"), "cached": cached, "free": states.get("free")}
+
+
+def bsd_memory(states, total, _):
+    buffers = states.get("buffered", states.get("buffers"))
+    cached = states.get("cached")
+    return {"total": total, "free": states.get("free"), "buffers": buffers, "cached": cached}
+
+
+MEMORY = {
+    "linux": linux_memory,
+    "windows": windows_memory,
+    "darwin": darwin_memory,
+    "bsd": bsd_memory,
+}
+
+
+def swap(by_metric, minute, platform):
     """Used + free over all devices; 0 on a host without swap that sends other paging metrics."""
-    usage = by_state(by_metric.get("system.paging.usage", []), PAGING_STATE)
+    streams = by_metric.get("system.paging.usage") or by_metric.get("system.swap.usage", [])
+    usage = by_state(streams, PAGING_STATE)
     if not usage:
         paging = [name for name in by_metric if name.startswith("system.paging.")]
         others = [stream for name in paging for stream in by_metric[name]]
@@ -186,50 +287,168 @@ def swap(by_metric, minute):
         used, free = (sum_at_start(usage.get(state, []), minute) for state in ("used", "free"))
     if None in (used, free):
         return {}
-    return {"memory.swap_total": used + free, "memory.swap_free": free}
+    name = "pagefile" if platform == "windows" else "swap"
+    return {f"memory.{name}_total": used + free, f"memory.{name}_free": free}
 
 
-def filesystem(by_metric, minute, device):
+# ---- devices
+
+
+def drive(text):
+    """The letter of `C:`, or None."""
+    match = re.fullmatch(r"(.):\\?", text)
+    return match and match[1]
+
+
+def filesystem_name(platform, device, mountpoint):
+    """What mackerel-agent calls it; None where it has none of it."""
+    if platform == "windows":
+        return drive(device)
+    if not device.startswith("/dev/") or device == "/dev/":
+        return None
+    if platform == "darwin" and (mountpoint.startswith("/Volumes/") or is_swap_of_mac(mountpoint)):
+        return None
+    if platform == "linux" and device.startswith("/dev/mapper/docker-"):
+        return None
+    if device.startswith("/dev/dm-") and "devicemapper/mnt" in mountpoint:
+        return None
+    return device.removeprefix("/dev/")
+
+
+def is_swap_of_mac(mountpoint):
+    return mountpoint == "/private/var/vm"
+
+
+def device_name(group, platform, device):
+    """Of a disk or an interface; None where mackerel-agent leaves it out."""
+    if group == "disk":
+        if platform == "windows":
+            return drive(device)
+        return None if device.startswith("dm-") else device
+    if platform == "windows":
+        return None if device.startswith("Loopback ") else device
+    is_loopback = device == "lo" if platform == "linux" else device.startswith("lo")
+    return None if is_loopback or device.startswith("veth") else device
+
+
+def filesystem(by_metric, minute, device, platform):
     """One row per device: of several mounts of a device the one nearest the root."""
     mounts = {}
     for stream in by_metric.get("system.filesystem.usage", []):
         mountpoint = attribute(stream, MOUNTPOINT) or ""
-        if attribute(stream, DISK_DEVICE) == device and posts_filesystem(device, mountpoint):
+        is_posted = filesystem_name(platform, device, mountpoint)
+        if attribute(stream, DISK_DEVICE) == device and is_posted:
             mounts.setdefault(mountpoint, []).append(stream)
     nearest = min(mounts, key=lambda mountpoint: (len(mountpoint), mountpoint))
     states = by_state(mounts[nearest], FILESYSTEM_STATE)
     used, free = (sum_at_start(states.get(state, []), minute) for state in ("used", "free"))
     if None in (used, free):
         return {}
-    name = "filesystem." + label(device.removeprefix("/dev/"))
+    name = "filesystem." + label(filesystem_name(platform, device, nearest))
     return {name + ".used": used, name + ".size": used + free}
 
 
-def posts_filesystem(device, mountpoint):
-    if not device.startswith("/dev/") or device.startswith("/dev/mapper/docker-"):
+# ---- cpu
+
+
+class CpuCell(TotalCell):
+    """Percentages need every state of every cpu, over the same time, of as many cpus."""
+
+    def may_post(self, minute):
+        return (
+            super().may_post(minute)
+            and not any(begins_or_falls(stream, minute) for stream in self.streams)
+            and self.is_level(minute)
+            and not self.has_hole(minute)
+            and not self.count_changes(minute)
+        )
+
+    def speaking(self, minute):
+        return [stream for stream in self.streams if speaks(stream, minute)]
+
+    def is_level(self, minute):
+        """All states are known to the minute's end, or to the same time in it."""
+        last = {stream.last_time for stream in self.speaking(minute)}
+        return len(last) == 1 or all(time >= minute + MINUTE for time in last)
+
+    def has_hole(self, minute):
+        """A state of a cpu was there before, and is not while others of that cpu are."""
+        cpus = {attribute(stream, CPU_NUMBER) for stream in self.speaking(minute)}
+        silent = [s for s in self.streams if s.times and s.last_time < minute]
+        silent = [s for s in silent if not s.has_ended and not s.evicted]
+        return any(attribute(stream, CPU_NUMBER) in cpus for stream in silent)
+
+    def count_changes(self, minute):
+        counts = self.by_metric.get("system.cpu.logical.count", [])
+        at_both_ends = {mean_at_start(counts, time) for time in (minute, minute + MINUTE)}
+        here = {gauge_of(stream, minute, counts) for stream in counts}
+        return len((at_both_ends | here) - {None}) > 1
+
+
+def speaks(stream, minute):
+    return bool(stream.times) and stream.times[0] <= minute + MINUTE and stream.last_time >= minute
+
+
+def begins_or_falls(stream, minute):
+    if any(minute < time <= minute + MINUTE for time in stream.unknown_beginnings):
+        return True
+    if stream.metric.kind == "gauge":
         return False
-    return not (device.startswith("/dev/dm-") and "devicemapper/mnt" in mountpoint)
+    points = list(zip(stream.times, stream.values))
+    return any(
+        new < old - 1 and t0 < minute + MINUTE and t1 > minute
+        for (t0, old), (t1, new) in zip(points, points[1:])
+    )
 
 
-# ---- totals at minute boundaries
-
-
-def cpu(by_metric, minute):
-    streams = by_metric["system.cpu.time"]
-    total = increase(streams, minute)
+def cpu(by_metric, minute, metric, platform):
+    streams = by_metric.get(metric, [])
+    speaking = [stream for stream in streams if speaks(stream, minute)]
+    if not speaking:
+        return {}
+    until = min(min(stream.last_time for stream in speaking), minute + MINUTE)
+    known = Fraction(until - minute, SECOND)
+    states = {}
+    for state, of_state in by_state(streams, CPU_STATE).items():
+        if any(stream in speaking for stream in of_state):
+            name = CPU_STATES.get(state, "other")
+            states[name] = states.get(name, 0) + increase(of_state, minute)
+    total = sum(states.values())
+    if platform == "windows":  # the time of interrupts is in the system's
+        total -= states.get("irq", 0)
     if total <= 0:
         return {}
-    counts = by_metric.get("system.cpu.logical.count", [])
-    cores = sum_of_gauges(counts, minute) or cores_seen(streams) or round(total / 60)
-    per_name = {}
-    for state, of_state in by_state(streams, CPU_STATE).items():
-        name = CPU_STATES.get(state)
-        if name:
-            per_name[name] = per_name.get(name, 0) + increase(of_state, minute)
+    per_cpu = len({attribute(stream, CPU_NUMBER) for stream in speaking} - {None})
+    cores = sum_of_gauges(by_metric.get("system.cpu.logical.count", []), minute) or per_cpu
+    is_average = metric == "system.cpu.utilization" and not per_cpu
+    scale = scale_of(platform, cores, is_average, total / known if known else 0)
+    if scale is None:
+        return {}
+    time = known * (1 if is_average else cores)
+    whole = time if total < Fraction(95, 100) * time else total
     return {
-        f"cpu.{name}.percentage": 100 * cores * seconds / total
-        for name, seconds in per_name.items()
+        f"cpu.{name}.percentage": scale * seconds / whole
+        for name, seconds in posted_states(platform, states).items()
     }
+
+
+def scale_of(platform, cores, is_average, cpus_by_time):
+    """Mackerel's Linux graphs stack to 100 for each cpu, the others to 100."""
+    if platform != "linux":
+        return 100
+    if cores:
+        return 100 * cores
+    return None if is_average else 100 * max(1, round(cpus_by_time))
+
+
+def posted_states(platform, states):
+    if platform == "linux":
+        return {name: value for name, value in states.items() if name != "other"}
+    names = ["user", "system", "idle"] + (["nice"] if platform == "bsd" else [])
+    posted = {name: states[name] for name in names if name in states}
+    if platform == "darwin" and "user" in posted:
+        posted["user"] += states.get("nice", 0)
+    return posted
 
 
 def sum_of_gauges(streams, minute):
@@ -237,8 +456,7 @@ def sum_of_gauges(streams, minute):
     return sum(value for value in values if value is not None)
 
 
-def cores_seen(streams):
-    return len({attribute(stream, CPU_NUMBER) for stream in streams} - {None})
+# ---- disks and interfaces
 
 
 @dataclass(frozen=True)
@@ -248,36 +466,37 @@ class Series:
     device: tuple
     direction: tuple
     names: dict  # of a direction
-    is_posted: Callable  # of a device
 
 
+NETWORK = Series(
+    INTERFACE,
+    INTERFACE_DIRECTION,
+    {"receive": "interface.%s.rxBytes.delta", "transmit": "interface.%s.txBytes.delta"},
+)
 SERIES = {
     "system.disk.operations": Series(
         DISK_DEVICE,
         DISK_DIRECTION,
         {"read": "disk.%s.reads.delta", "write": "disk.%s.writes.delta"},
-        lambda device: not device.startswith("dm-"),
     ),
-    "system.network.io": Series(
-        INTERFACE,
-        INTERFACE_DIRECTION,
-        {"receive": "interface.%s.rxBytes.delta", "transmit": "interface.%s.txBytes.delta"},
-        lambda device: device != "lo" and not device.startswith("veth"),
-    ),
+    "system.network.io": NETWORK,
+    "k8s.node.network.io": NETWORK,
 }
 
 
-def per_second(by_metric, minute, metric, device, direction):
+def per_second(by_metric, minute, metric, device, direction, name):
     if metric == "system.disk.operations" and not was_ever_active(by_metric, device):
         return {}
     series = SERIES[metric]
     streams = [
         stream
-        for stream in by_metric[metric]
+        for stream in by_metric.get(metric, [])
         if attribute(stream, series.device) == device
         and attribute(stream, series.direction) == direction
     ]
-    return {series.names[direction] % label(device): increase(streams, minute) / 60}
+    if not any(speaks(stream, minute) for stream in streams):
+        return {}
+    return {series.names[direction] % name: increase(streams, minute) / 60}
 
 
 def was_ever_active(by_metric, device):

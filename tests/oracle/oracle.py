@@ -97,9 +97,10 @@ class Gateway:
         if routed is None:
             return
         destination, name = routed
-        if destination.kind == "service" or stream.metric.name not in routing.NEVER_CUSTOM:
+        is_native = routing.is_native(stream.metric)
+        if destination.kind == "service" or not is_native:
             self.custom_cell(destination, name, stream.metric).join(stream)
-        if destination.kind == "host" and stream.metric.name.startswith("system."):
+        if destination.kind == "host" and (is_native or stream.metric.name.startswith("system.")):
             if destination not in self.hosts:
                 self.hosts[destination] = native.Host(destination, self.table)
             self.hosts[destination].join(stream)

@@ -17,6 +17,7 @@ LOAD = {
 NATIVE_GROUPS = {
     **{name: "load" for name in LOAD},
     "system.cpu.time": "cpu",
+    "system.cpu.utilization": "cpu",
     "system.cpu.logical.count": "cpu",
     "system.memory.usage": "memory",
     "system.memory.limit": "memory",
@@ -24,13 +25,28 @@ NATIVE_GROUPS = {
     "system.linux.memory.available": "memory",
     "system.memory.linux.available": "memory",
     "system.paging.usage": "swap",
+    "system.swap.usage": "swap",
     "system.disk.operations": "disk",
     "system.network.io": "network",
+    "k8s.node.network.io": "network",
     "system.filesystem.usage": "filesystem",
 }
 
-# On a host they are not posted as custom metrics beside the native ones.
-NEVER_CUSTOM = set(NATIVE_GROUPS) | {"system.cpu.utilization"}
+PLATFORMS = {"windows": "windows", "darwin": "darwin"}
+PLATFORMS |= dict.fromkeys(("freebsd", "netbsd", "openbsd", "dragonflybsd"), "bsd")
+
+# What mackerel-agent does not have on a platform stays a custom metric there.
+MISSING_GROUPS = {"windows": {"load"}, "darwin": {"disk"}, "bsd": {"disk"}, "linux": set()}
+
+
+def platform_of(metric):
+    return PLATFORMS.get(metric.resource_attribute("os.type"), "linux")
+
+
+def is_native(metric):
+    """On a host it is not posted as a custom metric beside mackerel-agent's names."""
+    group = NATIVE_GROUPS.get(metric.name)
+    return group is not None and group not in MISSING_GROUPS[platform_of(metric)]
 
 
 @dataclass(frozen=True)

@@ -193,6 +193,8 @@ class StreamTable:
             stream.ends[report_time] = point.time
         elif is_total(point.metric):
             self.take_cumulative(stream, point)
+        elif point.metric.name == "system.cpu.utilization":
+            self.take_share(stream, point)
         else:
             self.take_gauge(stream, point)
         times = self.family_times.setdefault((point.metric.family, point.start), set())
@@ -230,6 +232,19 @@ class StreamTable:
             return
         stream.add(point)
 
+    def take_share(self, stream, point):
+        """A share of the time since the point before: seconds, where a cell reads increases."""
+        is_read = any(not cell.reads_values for cell in stream.cells)
+        last = stream.last_time
+        is_alive = last is not None and stream.alive_at(point.time)
+        if is_read and is_alive and point.time > last:
+            seconds = point.value * Fraction(point.time - last, SECOND)
+            self.book(stream, Rise(last, point.time, seconds), point)
+        elif is_read and not is_alive:
+            stream.unknown_beginnings.append(point.time)
+            self.count(stream, "baseline")
+        self.take_gauge(stream, point)
+
     # ---- cumulative totals
 
     def take_cumulative(self, stream, point):
@@ -252,7 +267,10 @@ class StreamTable:
         stream.add(point)
 
     def rise(self, stream, begin, point, since=None):
-        rise = difference(begin, point.time, point.value, since)
+        self.book(stream, difference(begin, point.time, point.value, since), point)
+
+    def book(self, stream, rise, point):
+        begin = rise.begin
         minutes = stream.open_minutes(begin, point.time, point.received)
         rise.open_part = sum(rise.lies_in(minute) for minute in minutes)
         if rise.open_part == 0:
