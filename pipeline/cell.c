@@ -2,6 +2,7 @@
 
 #include "base/memory.h"
 #include "pipeline/drawing.h"
+#include "pipeline/names.h"
 #include "pipeline/plans.h"
 
 #include <stdlib.h>
@@ -62,7 +63,19 @@ static struct hash128 key_hash(const struct pipeline *p, const struct cell_key *
     struct hash128 hash = hash_mix(state_destination(p, key->destination)->hash,
                                    hash_of(key->name, salt));
 
-    return key->plan == POOL_NONE ? hash : hash_mix(hash, state_plan(p, key->plan)->hash);
+    if (key->plan != POOL_NONE)
+        hash = hash_mix(hash, state_plan(p, key->plan)->hash);
+    return hash_equal(key->label, (struct hash128){0}) ? hash
+                                                       : hash_mix(hash, key->label);
+}
+
+static void keep(struct cell *cell, const struct cell_key *key)
+{
+    cell->kept_count = key->kept_count;
+    if (key->kept_count == 0)
+        return;
+    cell->kept = memory_new(key->kept_count, sizeof(*cell->kept));
+    memcpy(cell->kept, key->kept, key->kept_count * sizeof(*cell->kept));
 }
 
 static void set_drawing(struct pipeline *p, struct cell *cell, uint32_t drawing)
@@ -96,6 +109,7 @@ uint32_t cell_open(struct pipeline *p, const struct cell_key *key)
     cell->group = (uint8_t)key->group;
     cell->name = memory_copy(key->name);
     cell->name_len = (uint32_t)key->name.len;
+    keep(cell, key);
     table_insert(&p->cell_table, hash, index);
     return index;
 }
@@ -118,6 +132,8 @@ void cell_add_stream(struct pipeline *p, uint32_t cell, uint32_t stream)
 {
     uint32_t next = state_cell(p, cell)->first_stream;
 
+    if (next == POOL_NONE)
+        names_take(p, cell);
     state_stream(p, stream)->cell = cell;
     state_stream(p, stream)->next_in_cell = next;
     state_stream(p, stream)->previous_in_cell = POOL_NONE;
@@ -137,6 +153,8 @@ void cell_remove_stream(struct pipeline *p, uint32_t cell, uint32_t stream)
         state_stream(p, previous)->next_in_cell = next;
     else
         state_cell(p, cell)->first_stream = next;
+    if (state_cell(p, cell)->first_stream == POOL_NONE)
+        names_give(p, cell);
     cell_drop_if_unused(p, cell);
 }
 
@@ -152,6 +170,8 @@ void cell_drop_if_unused(struct pipeline *p, uint32_t index)
     plans_give(p, cell->plan);
     drawing_give(p, cell->drawing);
     free(cell->name);
+    free(cell->kept);
     cell->name = NULL;
+    cell->kept = NULL;
     pool_give(&p->cells, index);
 }

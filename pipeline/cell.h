@@ -10,7 +10,7 @@
 /* The destination, known from now on. Destinations are few and stay. */
 uint32_t cell_destination(struct pipeline *p, const struct mackerel_destination *target);
 
-/* The cell of that destination, kind, name and plan; for native kinds of that group and device. */
+/* The cell of that destination, kind, name, label and plan; for native kinds of that group and device. */
 struct cell_key {
     uint32_t destination;
     uint32_t plan; /* POOL_NONE for native kinds */
@@ -19,6 +19,10 @@ struct cell_key {
     enum cell_kind kind;
     enum native_group group;
     struct slice name;
+    struct hash128
+        label; /* what the name leaves out of attributes and metric; zero: nothing */
+    const struct kept_value *kept; /* copied */
+    uint32_t kept_count;
 };
 
 uint32_t cell_open(struct pipeline *p, const struct cell_key *key);

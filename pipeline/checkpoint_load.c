@@ -1,6 +1,7 @@
 #include "base/memory.h"
 #include "pipeline/cell.h"
 #include "pipeline/checkpoint.h"
+#include "pipeline/names.h"
 #include "pipeline/plans.h"
 #include "pipeline/restore.h"
 #include "pipeline/schema.h"
@@ -313,6 +314,7 @@ struct pipeline *pipeline_load(checkpoint_read *read, void *self, struct error *
         pipeline_free(p);
         return NULL;
     }
+    names_rebuild(p);
     native_policy_set(&p->policy, &p->options);
     return p;
 }

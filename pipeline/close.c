@@ -8,6 +8,7 @@
 #include "pipeline/hold.h"
 #include "pipeline/members.h"
 #include "pipeline/minutes.h"
+#include "pipeline/names.h"
 #include "pipeline/native_read.h"
 #include "pipeline/reach.h"
 #include "pipeline/render.h"
@@ -110,7 +111,8 @@ static void post(struct pipeline *p, uint32_t cell_index, uint32_t index)
 {
     struct cell *cell = state_cell(p, cell_index);
     struct minute *minute = state_minute(p, index);
-    bool is_posted = (!cell_is_total(cell) || total_is_posted(p, cell, minute)) &&
+    bool is_posted = !names_yields(p, cell_index, minute->number) &&
+                     (!cell_is_total(cell) || total_is_posted(p, cell, minute)) &&
                      render_minute(p, cell_index, minute);
 
     minute->posted_ns = p->now_ns;

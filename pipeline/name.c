@@ -84,6 +84,18 @@ void name_append_metric(struct buffer *out, struct slice name)
     cut(out, begin, extra);
 }
 
+void name_bound(struct buffer *out, size_t begin, size_t most)
+{
+    struct buffer whole = {0};
+
+    if (out->len - begin <= most)
+        return;
+    buffer_append(&whole, (struct slice){out->ptr + begin, out->len - begin});
+    out->len = begin + most - HASH_DIGITS - 1;
+    append_hash(out, buffer_slice(&whole));
+    buffer_release(&whole);
+}
+
 void name_append_service(struct buffer *out, struct slice name)
 {
     size_t begin = out->len, lead = 0;

@@ -16,6 +16,14 @@
 
 #include <stdbool.h>
 
+/*
+ * Characters of a posted name at most, statistic included. Mackerel documents no bound; other
+ * servers of its API keep 128, and nobody reads longer ones.
+ */
+enum {
+    NAME_MAX_POSTED = 128
+};
+
 /* Appends the text as mackerel-agent writes names of devices: every code point outside
  * [A-Za-z0-9_-] becomes one `_` and nothing marks the loss. True when all of it was ASCII. */
 bool name_append_plain(struct buffer *out, struct slice text);
@@ -26,6 +34,13 @@ void name_append_segment(struct buffer *out, struct slice text);
 /* Appends a metric name: split at dots, each part as a segment; a name that begins with `__`
  * loses underscores until one is left (Mackerel reserves `__`). */
 void name_append_metric(struct buffer *out, struct slice name);
+
+/*
+ * Cuts what was appended from `begin` on to `most` characters: where it is longer, its end gives way to
+ * `-` and the first 6 hex digits of the SHA-256 of the whole. `most` is over 7. The same long name
+ * becomes the same short one everywhere.
+ */
+void name_bound(struct buffer *out, size_t begin, size_t most);
 
 /* Appends a service name: characters as in a segment; leading `-` and `_` are cut, `s-` goes
  * before what is too short, what is over 63 is cut to 56 plus `-` and 6 hex digits of the

@@ -16,6 +16,16 @@ enum container_mode {
     CONTAINERS_OFF,      /* none: metrics of containers go where other metrics go */
 };
 
+/* What posting may cost (pipeline/names.h); 0 means any number. */
+struct pipeline_budgets {
+    uint32_t host_metrics;        /* names of each host */
+    uint32_t service_metrics;     /* names of each service */
+    uint32_t all_service_metrics; /* names of all services together */
+    uint32_t hosts;
+    uint32_t attribute_values; /* of each kept attribute of a metric and destination */
+    uint8_t refuses; /* 1: new names are refused; 0: new values become `other` first */
+};
+
 struct pipeline_options {
     uint64_t
         watch_start_ns; /* when our own watching began: a stream that starts later is young */
@@ -25,6 +35,7 @@ struct pipeline_options {
     size_t
         max_late_minutes; /* budget of minutes that stay open for late data; 0 means the
                                 default of 1,000,000 (about 300 MB) */
+    struct pipeline_budgets budgets;
     const char *default_service; /* services.default; NULL or "" for none; borrowed */
     const char
         *native_metrics;    /* "auto", "on" or "off"; only "off" matters here; borrowed */
@@ -33,11 +44,30 @@ struct pipeline_options {
     bool takes_node_memory; /* k8s.node.memory.* feeds memory.* where nothing else does */
 };
 
+enum {
+    PIPELINE_NEAR = 8
+};
+
+/* How much of the budgets is used. */
+struct pipeline_budget_use {
+    uint32_t hosts;         /* with names */
+    uint32_t service_names; /* of all services together */
+    uint32_t
+        near_count; /* destinations at 80 % of their budget of names or above; some of them: */
+
+    struct pipeline_near {
+        char destination[80]; /* cut to fit */
+        bool is_host;
+        uint32_t names, budget;
+    } near[PIPELINE_NEAR];
+};
+
 struct pipeline_counts {
     size_t streams, cells, destinations, open_minutes;
     uint64_t evicted;      /* streams dropped as idle */
     uint64_t invalid_utf8; /* names with invalid UTF-8, at first sight */
     uint64_t layout_mix;   /* minutes without percentiles because bucket layouts differ */
+    uint64_t collapsed;    /* streams with a kept value that became `other` */
 };
 
 #endif

@@ -8,6 +8,7 @@
 #include "pipeline/family.h"
 #include "pipeline/layout.h"
 #include "pipeline/minutes.h"
+#include "pipeline/names.h"
 #include "pipeline/native_feed.h"
 #include "pipeline/repeats.h"
 #include "pipeline/reroute.h"
@@ -65,6 +66,7 @@ void pipeline_configure(struct pipeline *p, const struct pipeline_options *optio
     set_options(p, options);
     if (p->options.watch_start_ns == 0)
         p->options.watch_start_ns = watch_start_ns ? watch_start_ns : receive_ns;
+    names_rebuild(p); /* of budgets that may be others */
     if (!is_same)
         reroute_all(p, minute_beginning_at(receive_ns) + 1);
     if (container_mode != p->options.container_mode)
@@ -76,6 +78,7 @@ void pipeline_free(struct pipeline *p)
     if (!p)
         return;
     schema_release(p);
+    names_release(p);
     due_release(&p->due);
     native_policy_release(&p->policy);
     buffer_release(&p->text);

@@ -154,7 +154,8 @@
     F(destination, target.host_id, SLICE)           \
     F(destination, target.custom_identifier, SLICE) \
     F(destination, target.roles, SLICE)             \
-    F(destination, target, END)
+    F(destination, target, END)                     \
+    F(destination, names, PLAIN)
 
 #define PLAN_FIELDS(F)                                \
     F(plan, hash, PLAIN)                              \
@@ -194,7 +195,10 @@
     F(cell, kind, UPTO, CELL_INSTANTS)           \
     F(cell, group, UPTO, NATIVE_GROUP_LAST)      \
     F(cell, name, TEXT, name_len)                \
-    F(cell, name_len, PLAIN)
+    F(cell, name_len, PLAIN)                     \
+    F(cell, kept, LIST, kept_count)              \
+    F(cell, kept_count, PLAIN)                   \
+    F(cell, generation, PLAIN)
 
 #define MINUTE_FIELDS(F)                    \
     F(minute, number, PLAIN)                \
@@ -245,6 +249,14 @@
     F(pipeline, options.lateness_ns, PLAIN)                                \
     F(pipeline, options.max_streams, PLAIN)                                \
     F(pipeline, options.max_late_minutes, PLAIN)                           \
+    F(pipeline, options.budgets, BEGIN)                                    \
+    F(pipeline, options.budgets.host_metrics, PLAIN)                       \
+    F(pipeline, options.budgets.service_metrics, PLAIN)                    \
+    F(pipeline, options.budgets.all_service_metrics, PLAIN)                \
+    F(pipeline, options.budgets.hosts, PLAIN)                              \
+    F(pipeline, options.budgets.attribute_values, PLAIN)                   \
+    F(pipeline, options.budgets.refuses, PLAIN)                            \
+    F(pipeline, options.budgets, END)                                      \
     F(pipeline, options.default_service, SCRATCH)                          \
     F(pipeline, options.native_metrics, SCRATCH)                           \
     F(pipeline, options.container_mode, UPTO, CONTAINERS_OFF)              \
@@ -254,6 +266,8 @@
     F(pipeline, default_service, STRING)                                   \
     F(pipeline, native_metrics, STRING)                                    \
     F(pipeline, policy, SCRATCH)                                           \
+    F(pipeline, generation, PLAIN)                                         \
+    F(pipeline, changed_minute, PLAIN)                                     \
     F(pipeline, resources, POOL, resource)                                 \
     F(pipeline, sources, POOL, source)                                     \
     F(pipeline, families, POOL, family)                                    \
@@ -285,6 +299,7 @@
     F(pipeline, cell_table, TABLE, cells, cell, hash)                      \
     F(pipeline, repeat_table, TABLE, repeats, repeat, hash)                \
     F(pipeline, due, APART)                                                \
+    F(pipeline, names, SCRATCH)                                            \
     F(pipeline, ledger, BEGIN)                                             \
     F(pipeline, ledger.received, PLAIN)                                    \
     F(pipeline, ledger.merged, PLAIN)                                      \
@@ -299,6 +314,7 @@
     F(pipeline, counts.evicted, PLAIN)                                     \
     F(pipeline, counts.invalid_utf8, PLAIN)                                \
     F(pipeline, counts.layout_mix, PLAIN)                                  \
+    F(pipeline, counts.collapsed, PLAIN)                                   \
     F(pipeline, counts, END)                                               \
     F(pipeline, now_ns, PLAIN)                                             \
     F(pipeline, newest_ns, PLAIN)                                          \

@@ -19,6 +19,7 @@
 #include "pipeline/drawn.h"
 #include "pipeline/due.h"
 #include "pipeline/identity.h"
+#include "pipeline/name_book.h"
 #include "pipeline/native.h"
 #include "pipeline/options.h"
 #include "pipeline/plan.h"
@@ -194,6 +195,7 @@ struct destination {
     struct hash128 hash;
     char *text; /* owns the slices */
     struct mackerel_destination target;
+    uint32_t names; /* of its cells that have streams (pipeline/names.h) */
 };
 
 enum cell_kind {
@@ -220,6 +222,9 @@ struct cell {
     uint8_t group;          /* enum native_group for native kinds */
     char *name;             /* base name, or the native device; owned */
     uint32_t name_len;
+    struct kept_value *kept; /* owned; its place among the values of kept attributes */
+    uint32_t kept_count;
+    uint32_t generation; /* of the rules by which a stream last joined it */
 };
 
 /* What some plans ask of a minute beside the increase. */
@@ -280,6 +285,8 @@ struct pipeline {
     struct pipeline_options options; /* with these texts: */
     char *default_service, *native_metrics;
     struct native_policy policy; /* from the options */
+    uint32_t generation;         /* of the rules in force */
+    uint64_t changed_minute;     /* the first minute of that generation */
     struct pool resources, sources, families, starts, streams, buckets, histories,
         history_points, layouts, owners, destinations, plans, drawings, cells, minutes,
         runs, moves, repeats;
@@ -287,6 +294,7 @@ struct pipeline {
         layout_table, owner_table, destination_table, plan_table, drawing_table,
         cell_table, repeat_table;
     struct due_queue due;
+    struct names names;
     struct point_ledger ledger;
     struct pipeline_counts counts;
     uint64_t now_ns;    /* of the record being applied */

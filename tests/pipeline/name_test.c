@@ -142,6 +142,22 @@ static void long_service_names_are_cut_and_keep_a_hash(void **state)
     assert_service(longer, expected);
 }
 
+static void what_is_too_long_is_cut_and_keeps_a_hash_of_the_whole(void **state)
+{
+    struct buffer out = {0};
+
+    (void)state;
+    buffer_append_text(&out, "shop.m.");
+    for (int i = 0; i < 140; i++)
+        buffer_append_char(&out, 'x');
+    name_bound(&out, 5, 20);
+    assert_int_equal(out.len, 25);
+    assert_memory_equal(out.ptr, "shop.m.xxxxxxxxxxx-f0f1de", 25);
+    name_bound(&out, 5, 20);
+    assert_int_equal(out.len, 25);
+    buffer_release(&out);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -155,6 +171,7 @@ int main(void)
         cmocka_unit_test(service_names_begin_with_a_letter_or_a_digit),
         cmocka_unit_test(short_service_names_are_filled_up),
         cmocka_unit_test(long_service_names_are_cut_and_keep_a_hash),
+        cmocka_unit_test(what_is_too_long_is_cut_and_keeps_a_hash_of_the_whole),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -36,6 +36,7 @@ static uint32_t open_cell(struct pipeline *p, enum cell_kind kind,
     uint32_t shared = plans_take(p, plan);
     uint32_t cell = cell_open(
         p, &(struct cell_key){
+               .drawing = POOL_NONE,
                .destination = cell_destination(
                    p, &(struct mackerel_destination){.kind = MACKEREL_SERVICE,
                                                      .name = SLICE("shop")}),
