@@ -3,6 +3,7 @@
 #include "app/config.h"
 #include "app/config_print.h"
 #include "app/control.h"
+#include "app/explain_command.h"
 #include "app/gateway.h"
 #include "app/healthcheck.h"
 #include "base/memory.h"
@@ -27,6 +28,8 @@ static const char usage[] =
     "  config print    the configuration in force, secrets starred\n"
     "  config schema   JSON Schema of the configuration file\n"
     "  config docs     every key as a Markdown page\n"
+    "  explain FILE|- ...   where the metrics of OTLP requests go, under which names, at what cost\n"
+    "  test FILE ...   run mapping tests (docs/explain.md)\n"
     "  outbox ls | show DESTINATION MINUTE | retry [DESTINATION|all] | drop DESTINATION|all [MINUTE]\n"
     "                  look after what waits to be posted by a running gateway\n"
     "  healthcheck     ask a running gateway whether it lives; exit 0 or 1\n"
@@ -168,6 +171,16 @@ static int ask_outbox(const struct command *command, const struct config *config
     return code;
 }
 
+static int explain(const struct command *command, const struct config *config)
+{
+    return explain_command(config, command->words + 1, command->word_count - 1);
+}
+
+static int test_mapping(const struct command *command, const struct config *config)
+{
+    return mapping_test_command(config, command->words + 1, command->word_count - 1);
+}
+
 static int print_version(const struct command *command, const struct config *config)
 {
     (void)command;
@@ -187,6 +200,8 @@ static const struct {
     {{"config", "print"}, print_config, true, false},
     {{"config", "schema"}, print_schema, false, false},
     {{"config", "docs"}, print_docs, false, false},
+    {{"explain"}, explain, true, true},
+    {{"test"}, test_mapping, true, true},
     {{"outbox"}, ask_outbox, true, true},
     {{"healthcheck"}, check_health, true, false},
     {{"version"}, print_version, false, false},

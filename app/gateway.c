@@ -1,6 +1,7 @@
 #include "app/gateway.h"
 
 #include "app/admin.h"
+#include "app/config_pipeline.h"
 #include "app/control.h"
 #include "app/engine.h"
 #include "app/facts.h"
@@ -11,7 +12,6 @@
 #include "base/log.h"
 #include "exporter/delivery.h"
 #include "exporter/outbox.h"
-#include "pipeline/container_table.h"
 #include "receiver/server.h"
 
 #include <pthread.h>
@@ -203,12 +203,7 @@ static void make_engine(struct gateway *gateway)
     const struct config *config = gateway->config;
 
     gateway->parts.engine = engine_new(&(struct engine_options){
-        .pipeline = {.grace_ns = config->grace_ns,
-                     .lateness_ns = config->lateness_ns,
-                     .default_service = config->services_default,
-                     .native_metrics = config->native_metrics,
-                     .container_mode = (uint8_t)container_mode_of(
-                         slice_of(config->containers_mode))},
+        .pipeline = config_pipeline(config),
         .max_inflight_bytes = memory_limit(config),
         .put = put,
         .state = gateway->parts.state,

@@ -1,0 +1,19 @@
+/*
+ * `explain`: what a configuration makes of requests, as text for people. For each stream the rule that
+ * decided, where its values go and under which names, or why they go nowhere; then what that costs.
+ *
+ * The request goes through a rehearsal (app/rehearsal.h): the answer is the pipeline's own.
+ */
+#ifndef APP_EXPLAIN_H
+#define APP_EXPLAIN_H
+
+#include "app/rehearsal.h"
+#include "base/buffer.h"
+
+/* What became of the request taken last. Streams that share names are listed together. */
+void explain_request(struct rehearsal *rehearsal, struct buffer *out);
+
+/* What all requests so far cost: hosts, services and names; against what Mackerel includes. */
+void explain_cost(struct rehearsal *rehearsal, struct buffer *out);
+
+#endif
