@@ -38,6 +38,8 @@ struct config {
     char *containers_mode;
     bool services_create;
     char *services_default;
+    uint64_t host_metrics, service_metrics, all_service_metrics, hosts, attribute_values;
+    char *budgets_policy;
     char *log_level, *log_format;
 };
 
@@ -47,6 +49,7 @@ enum config_type {
     CONFIG_BOOL,
     CONFIG_SIZE,     /* bytes: 64MiB, 1GB, 4096 */
     CONFIG_DURATION, /* nanoseconds: 15s, 5m, 1h30m, 500ms */
+    CONFIG_COUNT,    /* how many: 200 */
     CONFIG_ENDPOINT, /* host:port */
     CONFIG_CHOICE,
     CONFIG_LIST, /* of texts */
@@ -62,7 +65,7 @@ struct config_key {
     size_t offset; /* of the field in struct config */
     const char *fallback;
     const char *choices[CONFIG_CHOICES]; /* CONFIG_CHOICE */
-    uint64_t min, max;                   /* sizes and durations */
+    uint64_t min, max;                   /* sizes, durations, counts */
     const char *environment;             /* variable that sets it, or NULL */
     const char *help;
 };

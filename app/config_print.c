@@ -22,6 +22,7 @@ static void print_leaf(const struct config_key *key, struct buffer *out)
         [CONFIG_BOOL] = "\"boolean\"",
         [CONFIG_SIZE] = "[\"string\",\"integer\"]",
         [CONFIG_DURATION] = "\"string\"",
+        [CONFIG_COUNT] = "\"integer\"",
         [CONFIG_ENDPOINT] = "\"string\"",
         [CONFIG_CHOICE] = "\"string\"",
         [CONFIG_LIST] = "\"array\",\"items\":{\"type\":\"string\"}",

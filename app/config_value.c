@@ -1,6 +1,7 @@
 #include "app/config_value.h"
 
 #include "base/memory.h"
+#include "base/number.h"
 
 #include <assert.h>
 #include <inttypes.h>
@@ -90,6 +91,21 @@ static bool read_quantity(struct slice text, const struct unit *units, bool plai
     } while (text.len);
     *quantity = sum;
     return true;
+}
+
+static void set_count(struct config *config, const struct config_key *key,
+                      struct slice text, struct place place, struct problems *problems)
+{
+    uint64_t count;
+
+    if (!number_parse(text, &count))
+        problems_add(problems, place, "%s: '%.*s' is not a number", key->path,
+                     SLICE_ARG(text));
+    else if (count < key->min || count > key->max)
+        problems_add(problems, place, "%s: '%.*s' is out of range", key->path,
+                     SLICE_ARG(text));
+    else
+        *(uint64_t *)field(config, key) = count;
 }
 
 static void set_quantity(struct config *config, const struct config_key *key,
@@ -207,6 +223,7 @@ void config_value_set(struct config *config, const struct config_key *key,
     case CONFIG_BOOL: set_bool(config, key, text, place, problems); break;
     case CONFIG_SIZE:
     case CONFIG_DURATION: set_quantity(config, key, text, place, problems); break;
+    case CONFIG_COUNT: set_count(config, key, text, place, problems); break;
     case CONFIG_ENDPOINT: set_endpoint(config, key, text, place, problems); break;
     case CONFIG_CHOICE: set_choice(config, key, text, place, problems); break;
     case CONFIG_LIST:
@@ -227,7 +244,8 @@ void config_value_release(struct config *config, const struct config_key *key)
     case CONFIG_LIST: config_value_clear_list(config, key); break;
     case CONFIG_BOOL:
     case CONFIG_SIZE:
-    case CONFIG_DURATION: break;
+    case CONFIG_DURATION:
+    case CONFIG_COUNT: break;
     }
 }
 
@@ -274,6 +292,7 @@ void config_value_print(const struct config *config, const struct config_key *ke
     case CONFIG_DURATION:
         print_quantity(*(const uint64_t *)at, duration_units, out);
         break;
+    case CONFIG_COUNT: buffer_printf(out, "%" PRIu64, *(const uint64_t *)at); break;
     case CONFIG_LIST: print_list(at, out); break;
     }
 }
@@ -285,6 +304,7 @@ const char *config_type_name(enum config_type type)
         [CONFIG_BOOL] = "boolean",      [CONFIG_SIZE] = "size",
         [CONFIG_DURATION] = "duration", [CONFIG_ENDPOINT] = "host:port",
         [CONFIG_CHOICE] = "choice",     [CONFIG_LIST] = "list",
+        [CONFIG_COUNT] = "number",
     };
 
     static_assert(sizeof(names) / sizeof(names[0]) == CONFIG_LIST + 1,

@@ -1,6 +1,7 @@
 #include "app/engine.h"
 
 #include "app/admission.h"
+#include "app/budget_watch.h"
 #include "app/chore.h"
 #include "app/fold.h"
 #include "app/journal_watch.h"
@@ -36,6 +37,7 @@ struct engine {
     atomic_size_t unapplied; /* requests that were submitted and are ours still */
     atomic_bool is_finishing;
     struct journal_watch journal_watch;
+    struct budget_watch budget_watch;
     /* Engine thread: applied or replayed, and when to look after the house again. */
     uint64_t applied_bytes, house_bytes, house_ns;
     pthread_mutex_t picture_lock;
@@ -170,6 +172,7 @@ static void publish(struct engine *engine, const struct fold *fold)
     pthread_mutex_lock(&engine->picture_lock);
     engine->picture.ledger = *pipeline_ledger(pipeline);
     pipeline_read_counts(pipeline, &engine->picture.counts);
+    pipeline_read_budget_use(pipeline, &engine->picture.budget_use);
     engine->picture.lsn = fold_lsn(fold);
     pthread_mutex_unlock(&engine->picture_lock);
 }
@@ -225,6 +228,8 @@ static void keep_house(struct engine *engine)
     offer_tick(engine, clock_read(engine->clock), &due_ns);
     journal_read_stats(engine->journal, &stats);
     journal_watch_look(&engine->journal_watch, &stats, now_ns);
+    budget_watch_look(&engine->budget_watch, &engine->picture.budget_use,
+                      &engine->picture.counts, &engine->picture.ledger, now_ns);
     if (!engine->saver)
         return;
     state_is_there(engine->options.state); /* or says so */

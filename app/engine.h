@@ -77,6 +77,7 @@ void engine_free(struct engine *engine);
 struct engine_picture {
     struct point_ledger ledger;
     struct pipeline_counts counts;
+    struct pipeline_budget_use budget_use;
     uint64_t lsn;
     size_t inflight_bytes, max_inflight_bytes;
     bool is_accepting;

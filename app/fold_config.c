@@ -31,11 +31,34 @@ static void put_number(struct buffer *out, const char *name, uint64_t value)
     put_text(out, name, text);
 }
 
+static const struct {
+    const char *name;
+    size_t at;
+} budgets[] = {
+    {"host_metrics", offsetof(struct pipeline_budgets, host_metrics)},
+    {"service_metrics", offsetof(struct pipeline_budgets, service_metrics)},
+    {"all_service_metrics", offsetof(struct pipeline_budgets, all_service_metrics)},
+    {"hosts", offsetof(struct pipeline_budgets, hosts)},
+    {"attribute_values", offsetof(struct pipeline_budgets, attribute_values)},
+};
+
+static void put_budgets(struct buffer *out, const struct pipeline_budgets *of)
+{
+    for (size_t i = 0; i < sizeof(budgets) / sizeof(budgets[0]); i++) {
+        uint32_t number;
+
+        memcpy(&number, (const char *)of + budgets[i].at, sizeof(number));
+        put_number(out, budgets[i].name, number);
+    }
+    put_number(out, "budgets_refuse", of->refuses);
+}
+
 void fold_config_write(const struct pipeline_options *options, struct buffer *out)
 {
     put_number(out, "grace_ns", options->grace_ns);
     put_number(out, "lateness_ns", options->lateness_ns);
     put_number(out, "max_streams", options->max_streams);
+    put_budgets(out, &options->budgets);
     put_text(out, "default_service", options->default_service);
     put_text(out, "native_metrics", options->native_metrics);
     put_text(out, "container_mode",
@@ -88,6 +111,23 @@ static bool take_size(struct slice value, size_t *size)
     return true;
 }
 
+/* What a newer program has larger is as large as we can have it. */
+static void take_budget(struct fold_config *config, struct slice name, struct slice value)
+{
+    uint64_t number;
+    uint32_t narrow;
+
+    if (!number_parse(value, &number))
+        return;
+    narrow = number < UINT32_MAX ? (uint32_t)number : UINT32_MAX;
+    for (size_t i = 0; i < sizeof(budgets) / sizeof(budgets[0]); i++)
+        if (slice_is(name, budgets[i].name))
+            memcpy((char *)&config->options.budgets + budgets[i].at, &narrow,
+                   sizeof(narrow));
+    if (slice_is(name, "budgets_refuse"))
+        config->options.budgets.refuses = number != 0;
+}
+
 static bool take_field(struct fold_config *config, struct slice name, struct slice value)
 {
     if (slice_is(name, "grace_ns"))
@@ -102,6 +142,7 @@ static bool take_field(struct fold_config *config, struct slice name, struct sli
         take_text(&config->native_metrics, value);
     if (slice_is(name, "container_mode"))
         config->options.container_mode = (uint8_t)container_mode_of(value);
+    take_budget(config, name, value);
     return true;
 }
 

@@ -157,6 +157,14 @@ static void put_graphs(struct buffer *out, const struct graph_counts *graphs)
 
 static void put_engine(struct buffer *out, const struct engine_picture *engine)
 {
+    single(out, "hosts", "gauge", "Hosts that have metrics.", engine->budget_use.hosts);
+    single(out, "service_names", "gauge", "Names of metrics of all services.",
+           engine->budget_use.service_names);
+    single(out, "budgets_near", "gauge",
+           "Destinations at 80 % of their budget of names or above.",
+           engine->budget_use.near_count);
+    single(out, "streams_collapsed_total", "counter",
+           "Streams of which a kept value became `other`.", engine->counts.collapsed);
     single(out, "streams", "gauge", "OTLP time series that are followed.",
            engine->counts.streams);
     single(out, "streams_evicted_total", "counter",

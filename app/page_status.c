@@ -318,6 +318,32 @@ static void put_addresses(struct buffer *out, const struct page_facts *facts)
     close_bracket(out, '}');
 }
 
+static void put_near(struct buffer *out, const struct pipeline_near *near)
+{
+    if (near->budget == 0)
+        return;
+    buffer_append_char(out, '{');
+    put_text(out, "kind", near->is_host ? "host" : "service");
+    put_text(out, "name", near->destination);
+    put_number(out, "names", near->names);
+    put_number(out, "budget", near->budget);
+    close_bracket(out, '}');
+}
+
+static void put_budgets(struct buffer *out, const struct engine_picture *engine)
+{
+    open_member(out, "budgets", '{');
+    put_number(out, "hosts", engine->budget_use.hosts);
+    put_number(out, "service_names", engine->budget_use.service_names);
+    put_number(out, "collapsed_series", engine->counts.collapsed);
+    put_number(out, "near_count", engine->budget_use.near_count);
+    open_member(out, "near", '[');
+    for (size_t i = 0; i < PIPELINE_NEAR; i++)
+        put_near(out, &engine->budget_use.near[i]);
+    close_bracket(out, ']');
+    close_bracket(out, '}');
+}
+
 void page_status(const struct page_facts *facts, struct buffer *out)
 {
     buffer_append_char(out, '{');
@@ -337,6 +363,7 @@ void page_status(const struct page_facts *facts, struct buffer *out)
     put_number(out, "streams", facts->engine->counts.streams);
     put_number(out, "cells", facts->engine->counts.cells);
     put_number(out, "open_minutes", facts->engine->counts.open_minutes);
+    put_budgets(out, facts->engine);
     put_number(out, "inflight_bytes", facts->engine->inflight_bytes);
     put_outbox(out, facts);
     put_state(out, facts);

@@ -103,6 +103,13 @@ static const struct reason_row reasons[] = {
         {"too_many_streams", LEDGER_DROPPED,
          "The budget of streams is full: attributes with too many "
          "values."},
+    [REASON_NAME_COLLISION] =
+        {"name_collision", LEDGER_DROPPED,
+         "Another metric is posted under this name: rename one by a rule."},
+    [REASON_OVER_BUDGET] =
+        {"over_budget", LEDGER_DROPPED,
+         "The destination has as many metric names as its budget allows (budgets.*), or it "
+         "would be one host too many."},
 };
 static_assert(sizeof(reasons) / sizeof(reasons[0]) == REASON_LAST + 1,
               "one row per reason");

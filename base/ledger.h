@@ -57,7 +57,9 @@ enum reason {
     REASON_OTHER_SOURCE,     /* another source feeds this native group */
     REASON_START_CHURN,      /* a ninth start time of one identity */
     REASON_TOO_MANY_STREAMS, /* the stream budget is full */
-    REASON_LAST = REASON_TOO_MANY_STREAMS,
+    REASON_NAME_COLLISION,   /* another metric is posted under this name */
+    REASON_OVER_BUDGET,      /* the destination has as many names as it may have */
+    REASON_LAST = REASON_OVER_BUDGET,
 };
 
 /* Why a closed value is held back for good. */

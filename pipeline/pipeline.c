@@ -348,6 +348,11 @@ void pipeline_read_counts(const struct pipeline *p, struct pipeline_counts *coun
     counts->open_minutes = p->minutes.count;
 }
 
+void pipeline_read_budget_use(const struct pipeline *p, struct pipeline_budget_use *use)
+{
+    names_read_use(p, use);
+}
+
 const struct point_ledger *pipeline_ledger(const struct pipeline *p)
 {
     return &p->ledger;

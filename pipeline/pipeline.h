@@ -60,6 +60,8 @@ void pipeline_finish(struct pipeline *pipeline, uint64_t now_ns, pipeline_emit *
 
 void pipeline_read_counts(const struct pipeline *pipeline,
                           struct pipeline_counts *counts);
+void pipeline_read_budget_use(const struct pipeline *pipeline,
+                              struct pipeline_budget_use *use);
 const struct point_ledger *pipeline_ledger(const struct pipeline *pipeline);
 
 #endif

@@ -362,12 +362,24 @@ static void options_come_back_from_their_text(void **state)
     (void)state;
     odd.default_service = "two\nlines 9 x";
     odd.max_streams = 12345;
+    odd.budgets = (struct pipeline_budgets){.host_metrics = 1,
+                                            .service_metrics = 2,
+                                            .all_service_metrics = 3,
+                                            .hosts = 4,
+                                            .attribute_values = 5,
+                                            .refuses = 1};
     odd.native_metrics = NULL;
     fold_write_config(&odd, &text);
     assert_true(fold_config_read(buffer_slice(&text), &config));
     assert_int_equal(config.options.grace_ns, odd.grace_ns);
     assert_int_equal(config.options.lateness_ns, odd.lateness_ns);
     assert_int_equal(config.options.max_streams, 12345);
+    assert_int_equal(config.options.budgets.host_metrics, 1);
+    assert_int_equal(config.options.budgets.service_metrics, 2);
+    assert_int_equal(config.options.budgets.all_service_metrics, 3);
+    assert_int_equal(config.options.budgets.hosts, 4);
+    assert_int_equal(config.options.budgets.attribute_values, 5);
+    assert_int_equal(config.options.budgets.refuses, 1);
     assert_string_equal(config.options.default_service, "two\nlines 9 x");
     assert_string_equal(config.options.native_metrics, "");
     fold_write_config(&config.options, &again);
