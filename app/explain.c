@@ -3,6 +3,7 @@
 #include "base/memory.h"
 #include "pipeline/cell.h"
 #include "pipeline/explain.h"
+#include "pipeline/names.h"
 
 #include <stdlib.h>
 
@@ -245,15 +246,30 @@ static size_t *count_names(struct pipeline *p)
     return names;
 }
 
-static void put_cost(struct buffer *out, const struct mackerel_destination *to,
-                     size_t names)
+/* Warned about from 80 % on, as the running gateway does. */
+static void put_budget(struct buffer *out, size_t names, uint32_t budget)
 {
+    if (budget == 0)
+        return;
+    buffer_printf(out, ", budget %u", budget);
+    if (names >= budget)
+        buffer_append_text(out, ": USED UP");
+    else if (names * 5 >= (size_t)budget * 4)
+        buffer_append_text(out, ": nearly used up");
+}
+
+static void put_cost(const struct pipeline *p, const struct destination *destination,
+                     size_t names, struct buffer *out)
+{
+    const struct mackerel_destination *to = &destination->target;
+
     buffer_append_text(out, "  ");
     put_destination(out, to);
     buffer_printf(out, ": %zu metric name%s", names, names == 1 ? "" : "s");
     if (to->kind == MACKEREL_HOST)
         buffer_printf(out, " of %d included%s", INCLUDED_PER_HOST,
                       names > INCLUDED_PER_HOST ? ": MORE THAN THAT" : "");
+    put_budget(out, names, names_budget(p, destination));
     buffer_append_char(out, '\n');
 }
 
@@ -270,7 +286,7 @@ void explain_cost(struct rehearsal *rehearsal, struct buffer *out)
 
         if (names[i] == 0)
             continue;
-        put_cost(out, to, names[i]);
+        put_cost(p, state_destination(p, i), names[i], out);
         hosts += is_host;
         services += !is_host;
         host_names += is_host ? names[i] : 0;
