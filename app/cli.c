@@ -16,7 +16,7 @@
 struct command {
     const char **files, **sets, **words;
     size_t file_count, set_count, word_count;
-    bool wants_ready, wants_help;
+    bool wants_ready, wants_help, wants_live;
 };
 
 static const char usage[] =
@@ -28,7 +28,8 @@ static const char usage[] =
     "  config print    the configuration in force, secrets starred\n"
     "  config schema   JSON Schema of the configuration file\n"
     "  config docs     every key as a Markdown page\n"
-    "  explain FILE|- ...   where the metrics of OTLP requests go, under which names, at what cost\n"
+    "  explain FILE|- ... | --live\n"
+    "                  where the metrics of OTLP requests go, under which names, at what cost\n"
     "  test FILE ...   run mapping tests (docs/explain.md)\n"
     "  outbox ls | show DESTINATION MINUTE | retry [DESTINATION|all] | drop DESTINATION|all [MINUTE]\n"
     "                  look after what waits to be posted by a running gateway\n"
@@ -38,6 +39,7 @@ static const char usage[] =
     "options:\n"
     "  -c, --config FILE|env:NAME|-   YAML configuration; may be given several times\n"
     "      --set key=value            set one key; may be given several times\n"
+    "      --live                     explain: what a running gateway posts\n"
     "      --ready                    healthcheck: ask whether it takes requests\n"
     "  -h, --help\n"
     "      --version\n"
@@ -47,9 +49,13 @@ static const char usage[] =
 static bool read_command(int argc, char **argv, struct command *command)
 {
     static const struct option options[] = {
-        {"config", required_argument, NULL, 'c'}, {"set", required_argument, NULL, 's'},
-        {"ready", no_argument, NULL, 'r'},        {"help", no_argument, NULL, 'h'},
-        {"version", no_argument, NULL, 'v'},      {0},
+        {"config", required_argument, NULL, 'c'},
+        {"set", required_argument, NULL, 's'},
+        {"ready", no_argument, NULL, 'r'},
+        {"help", no_argument, NULL, 'h'},
+        {"version", no_argument, NULL, 'v'},
+        {"live", no_argument, NULL, 'l'},
+        {0},
     };
     int option;
 
@@ -58,6 +64,7 @@ static bool read_command(int argc, char **argv, struct command *command)
         case 'c': command->files[command->file_count++] = optarg; break;
         case 's': command->sets[command->set_count++] = optarg; break;
         case 'r': command->wants_ready = true; break;
+        case 'l': command->wants_live = true; break;
         case 'h': command->wants_help = true; break;
         case 'v': command->words[command->word_count++] = "version"; break;
         default: return false;
@@ -148,36 +155,58 @@ static int print_docs(const struct command *command, const struct config *config
     return print_text(&text);
 }
 
-/* The words behind the verb go to the running gateway as they are. */
-static int ask_outbox(const struct command *command, const struct config *config)
+/* Asks the running gateway, and prints its answer. */
+static int ask_running(const struct config *config, const char *verb, const char *line)
 {
-    struct buffer line = {0}, answer = {0};
+    struct buffer answer = {0};
     struct error err;
     char *path = control_path(config);
     int code = EXIT_FINE;
 
-    for (size_t i = 1; i < command->word_count; i++)
-        buffer_printf(&line, "%s%s", i > 1 ? " " : "", command->words[i]);
-    buffer_append_char(&line, '\0');
-    if (control_ask(path, line.ptr, &answer, &err)) {
+    if (control_ask(path, line, &answer, &err)) {
         code = print_text(&answer);
     } else {
-        fprintf(stderr, "outbox: %s\n", err.text);
+        fprintf(stderr, "%s: %s\n", verb, err.text);
         code = err.kind == ERROR_INVALID ? EXIT_USAGE : EXIT_UNAVAILABLE;
     }
     buffer_release(&answer);
-    buffer_release(&line);
     free(path);
     return code;
 }
 
+/* The words behind the verb go to the running gateway as they are. */
+static int ask_outbox(const struct command *command, const struct config *config)
+{
+    struct buffer line = {0};
+    int code;
+
+    for (size_t i = 1; i < command->word_count; i++)
+        buffer_printf(&line, "%s%s", i > 1 ? " " : "", command->words[i]);
+    buffer_append_char(&line, '\0');
+    code = ask_running(config, "outbox", line.ptr);
+    buffer_release(&line);
+    return code;
+}
+
+static int want_files(const char *verb)
+{
+    fprintf(stderr, "%s: which file?\n", verb);
+    return EXIT_USAGE;
+}
+
 static int explain(const struct command *command, const struct config *config)
 {
+    if (command->wants_live)
+        return ask_running(config, "explain", "explain");
+    if (command->word_count < 2)
+        return want_files("explain");
     return explain_command(config, command->words + 1, command->word_count - 1);
 }
 
 static int test_mapping(const struct command *command, const struct config *config)
 {
+    if (command->word_count < 2)
+        return want_files("test");
     return mapping_test_command(config, command->words + 1, command->word_count - 1);
 }
 

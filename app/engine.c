@@ -42,6 +42,7 @@ struct engine {
     uint64_t applied_bytes, house_bytes, house_ns;
     pthread_mutex_t picture_lock;
     struct engine_picture picture;
+    struct inspection inspection;
 };
 
 /* ---- intake ------------------------------------------------------------------------------ */
@@ -259,6 +260,7 @@ static void *run(void *self)
 
     for (;;) {
         keep_house(engine);
+        inspection_serve(&engine->inspection, fold_pipeline(engine->fold));
         if (journal_next(engine->journal, &record))
             apply(engine, &record);
         else if (atomic_load(&engine->is_finishing) &&
@@ -286,6 +288,7 @@ struct engine *engine_new(const struct engine_options *options)
     fold_write_config(&options->pipeline, &engine->config);
     pthread_mutex_init(&engine->append_lock, NULL);
     pthread_mutex_init(&engine->picture_lock, NULL);
+    inspection_init(&engine->inspection);
     return engine;
 }
 
@@ -394,7 +397,25 @@ void engine_free(struct engine *engine)
     buffer_release(&engine->config);
     pthread_mutex_destroy(&engine->append_lock);
     pthread_mutex_destroy(&engine->picture_lock);
+    inspection_release(&engine->inspection);
     free(engine);
+}
+
+static void wake(void *self)
+{
+    const struct engine *engine = self;
+
+    journal_wake(engine->journal);
+}
+
+bool engine_inspect(struct engine *engine, inspection_look *look, void *self)
+{
+    pthread_mutex_lock(&engine->picture_lock);
+
+    bool is_recovered = engine->journal != NULL;
+
+    pthread_mutex_unlock(&engine->picture_lock);
+    return is_recovered && inspection_ask(&engine->inspection, look, self, wake, engine);
 }
 
 void engine_read(struct engine *engine, struct engine_picture *picture)

@@ -20,6 +20,7 @@
 #ifndef APP_ENGINE_H
 #define APP_ENGINE_H
 
+#include "app/inspection.h"
 #include "app/recovery.h"
 #include "app/saver.h"
 #include "app/state.h"
@@ -72,6 +73,10 @@ void engine_refuse(struct engine *engine);
  */
 void engine_finish(struct engine *engine);
 void engine_free(struct engine *engine);
+
+/* Runs the look on the engine's thread and waits for it (app/inspection.h). One thread at a time, not
+ * after engine_finish(). */
+bool engine_inspect(struct engine *engine, inspection_look *look, void *self) MUST_CHECK;
 
 /* The books and counts after the record applied last: they always balance. Any thread. */
 struct engine_picture {

@@ -10,6 +10,8 @@
 enum {
     /* Streams of one cell that are named; a family may have a hundred thousand. */
     MAX_STREAMS = 20,
+    /* Cells of a running pipeline that are named; its thread waits meanwhile. */
+    MAX_CELLS = 10000,
     /* Mackerel, "About hosts": metrics of a standard host; what is beyond is charged. */
     INCLUDED_PER_HOST = 200,
 };
@@ -236,7 +238,7 @@ static void count_name(void *self, struct slice name)
 }
 
 /* Names by destination; the caller's. */
-static size_t *count_names(struct pipeline *p)
+static size_t *count_names(const struct pipeline *p)
 {
     size_t *names = memory_new(p->destinations.used + 1, sizeof(*names));
 
@@ -273,9 +275,8 @@ static void put_cost(const struct pipeline *p, const struct destination *destina
     buffer_append_char(out, '\n');
 }
 
-void explain_cost(struct rehearsal *rehearsal, struct buffer *out)
+void explain_cost(const struct pipeline *p, struct buffer *out)
 {
-    struct pipeline *p = rehearsal_pipeline(rehearsal);
     size_t *names = count_names(p);
     size_t hosts = 0, services = 0, host_names = 0, service_names = 0;
 
@@ -296,4 +297,47 @@ void explain_cost(struct rehearsal *rehearsal, struct buffer *out)
                   "  in all: hosts %zu with %zu metric names, services %zu with %zu\n",
                   hosts, host_names, services, service_names);
     free(names);
+}
+
+/* ---- a running pipeline --------------------------------------------------------------------- */
+
+static size_t count_streams(const struct pipeline *p, const struct cell *cell)
+{
+    size_t count = 0;
+
+    for (uint32_t at = cell->first_stream; at != POOL_NONE;
+         at = state_stream(p, at)->next_in_cell)
+        count++;
+    return count;
+}
+
+static void put_cell(const struct pipeline *p, uint32_t index, struct buffer *out)
+{
+    const struct cell *cell = state_cell(p, index);
+    size_t streams = count_streams(p, cell);
+
+    buffer_printf(out, "  %zu stream%s to ", streams, streams == 1 ? "" : "s");
+    put_destination(out, &state_destination(p, cell->destination)->target);
+    buffer_append_char(out, '\n');
+    explain_names(p, index, put_name, out);
+}
+
+void explain_state(const struct pipeline *p, struct buffer *out)
+{
+    size_t told = 0, more = 0;
+
+    buffer_append_text(out, "posted\n");
+    for (uint32_t cell = 0; cell < p->cells.used; cell++) {
+        if (!explain_is_cell(p, cell) || state_cell(p, cell)->first_stream == POOL_NONE)
+            continue;
+        if (told == MAX_CELLS) {
+            more++;
+            continue;
+        }
+        put_cell(p, cell, out);
+        told++;
+    }
+    if (more)
+        buffer_printf(out, "  and %zu more\n", more);
+    explain_cost(p, out);
 }

@@ -13,7 +13,11 @@
 /* What became of the request taken last. Streams that share names are listed together. */
 void explain_request(struct rehearsal *rehearsal, struct buffer *out);
 
-/* What all requests so far cost: hosts, services and names; against what Mackerel includes. */
-void explain_cost(struct rehearsal *rehearsal, struct buffer *out);
+/* What all that a pipeline knows costs: hosts, services and names, against budgets and what Mackerel
+ * includes. */
+void explain_cost(const struct pipeline *p, struct buffer *out);
+
+/* What a running pipeline posts where, of how many streams each, and the cost. */
+void explain_state(const struct pipeline *p, struct buffer *out);
 
 #endif

@@ -21,7 +21,8 @@ static bool explain_file(struct rehearsal *rehearsal, const char *path,
 
 static int print(struct buffer *out)
 {
-    fwrite(out->ptr, 1, out->len, stdout);
+    if (out->len)
+        fwrite(out->ptr, 1, out->len, stdout);
     buffer_release(out);
     return fflush(stdout) == 0 ? EXIT_FINE : EXIT_INTERNAL;
 }
@@ -37,7 +38,7 @@ int explain_command(const struct config *config, const char *const *files, size_
     while (i < count && explain_file(rehearsal, files[i], &body, &out, &err))
         i++;
     if (i == count)
-        explain_cost(rehearsal, &out);
+        explain_cost(rehearsal_pipeline(rehearsal), &out);
     else
         fprintf(stderr, "explain: %s\n", err.text);
     rehearsal_free(rehearsal);

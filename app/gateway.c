@@ -4,6 +4,7 @@
 #include "app/config_pipeline.h"
 #include "app/control.h"
 #include "app/engine.h"
+#include "app/explain_live.h"
 #include "app/facts.h"
 #include "app/machine.h"
 #include "app/outbox_command.h"
@@ -260,6 +261,10 @@ static bool start_admin(struct gateway *gateway, struct error *err)
 static bool execute(void *self, struct slice command, struct buffer *answer)
 {
     struct gateway *gateway = self;
+
+    if (slice_is(command, "explain"))
+        return explain_live(gateway->parts.engine, answer);
+
     bool is_done = outbox_command(gateway->parts.outbox, command,
                                   clock_now_ns() / 1000000000, answer);
 

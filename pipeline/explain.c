@@ -68,21 +68,21 @@ struct explanation explain_point(struct pipeline *p, const struct otlp_batch *ba
 /* ---- under which names ------------------------------------------------------------------- */
 
 struct naming {
-    struct pipeline *pipeline;
+    const struct pipeline *pipeline;
     const struct cell *cell;
     explain_visit *visit;
     void *self;
+    struct buffer text;
 };
 
 static void visit_suffix(void *self, const char *suffix)
 {
-    const struct naming *naming = self;
-    struct buffer *text = &naming->pipeline->text;
+    struct naming *naming = self;
 
-    buffer_reset(text);
-    buffer_append(text, cell_name(naming->cell));
-    buffer_append_text(text, suffix);
-    naming->visit(naming->self, buffer_slice(text));
+    buffer_reset(&naming->text);
+    buffer_append(&naming->text, cell_name(naming->cell));
+    buffer_append_text(&naming->text, suffix);
+    naming->visit(naming->self, buffer_slice(&naming->text));
 }
 
 static void visit_native(void *self, struct slice name, double value)
@@ -119,9 +119,10 @@ static void visit_host_group(struct naming *naming)
     native_render(&minute, visit_native, naming);
 }
 
-void explain_names(struct pipeline *p, uint32_t cell, explain_visit *visit, void *self)
+void explain_names(const struct pipeline *p, uint32_t cell, explain_visit *visit,
+                   void *self)
 {
-    struct naming naming = {p, state_cell(p, cell), visit, self};
+    struct naming naming = {p, state_cell(p, cell), visit, self, {0}};
 
     if (cell_is_container(naming.cell))
         visit_container(&naming);
@@ -129,4 +130,5 @@ void explain_names(struct pipeline *p, uint32_t cell, explain_visit *visit, void
         visit_host_group(&naming);
     else
         suffix_all(state_plan(p, naming.cell->plan), visit_suffix, &naming);
+    buffer_release(&naming.text);
 }

@@ -24,7 +24,8 @@ struct explanation explain_point(struct pipeline *p, const struct otlp_batch *ba
 
 /* Every name that the cell can post, in the order of posting. */
 typedef void explain_visit(void *self, struct slice name);
-void explain_names(struct pipeline *p, uint32_t cell, explain_visit *visit, void *self);
+void explain_names(const struct pipeline *p, uint32_t cell, explain_visit *visit,
+                   void *self);
 
 /* Is the record of a cell in use? For walks over all of them. */
 bool explain_is_cell(const struct pipeline *p, uint32_t cell);

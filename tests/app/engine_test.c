@@ -85,6 +85,43 @@ static void accepted_points_are_applied_and_the_books_balance(void **state)
     engine_free(engine);
 }
 
+static void count_streams(void *self, const struct pipeline *pipeline)
+{
+    struct pipeline_counts counts;
+
+    pipeline_read_counts(pipeline, &counts);
+    *(size_t *)self = counts.streams;
+}
+
+static void a_look_into_the_pipeline_sees_what_was_applied(void **state)
+{
+    struct posts posts = {.lock = PTHREAD_MUTEX_INITIALIZER};
+    struct gauge_receipts receipts = {0};
+    struct engine *engine = start(&posts);
+    struct intake intake = engine_intake(engine);
+    size_t streams = 7;
+
+    (void)state;
+    assert_true(engine_inspect(engine, count_streams, &streams));
+    assert_int_equal(streams, 0);
+    intake.submit(intake.self, gauge_request(&intake, clock_now_ns(), 1, &receipts));
+    wait_for_lsn(engine, 2);
+    assert_true(engine_inspect(engine, count_streams, &streams));
+    assert_int_equal(streams, 1);
+    engine_free(engine);
+}
+
+static void an_engine_that_has_not_started_is_not_looked_into(void **state)
+{
+    struct engine *engine = engine_new(
+        &(struct engine_options){.max_inflight_bytes = 1 << 20});
+    size_t streams;
+
+    (void)state;
+    assert_false(engine_inspect(engine, count_streams, &streams));
+    engine_free(engine);
+}
+
 static void minute_that_is_over_is_posted_when_the_program_ends(void **state)
 {
     struct posts posts = {.lock = PTHREAD_MUTEX_INITIALIZER};
@@ -165,6 +202,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(accepted_points_are_applied_and_the_books_balance),
+        cmocka_unit_test(a_look_into_the_pipeline_sees_what_was_applied),
+        cmocka_unit_test(an_engine_that_has_not_started_is_not_looked_into),
         cmocka_unit_test(minute_that_is_over_is_posted_when_the_program_ends),
         cmocka_unit_test(budget_of_bytes_in_flight_refuses_and_recovers),
         cmocka_unit_test(senders_on_several_threads_lose_nothing),

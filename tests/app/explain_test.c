@@ -99,7 +99,7 @@ static struct buffer explain(struct buffer *cost)
     assert_true(rehearsal_take(rehearsal, buffer_slice(&body), &err));
     explain_request(rehearsal, &text);
     if (cost)
-        explain_cost(rehearsal, cost);
+        explain_cost(rehearsal_pipeline(rehearsal), cost);
     rehearsal_free(rehearsal);
     buffer_release(&body);
     return text;

@@ -63,7 +63,9 @@ class Gateway:
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=output,
-                env=clean_environment(MACKEREL_APIKEY=api.key, **SANITIZER, **(environment or {})),
+                env=clean_environment(
+                    **{"MACKEREL_APIKEY": api.key} | SANITIZER | (environment or {})
+                ),
             )
         if wait:
             self.wait_ready()
