@@ -71,6 +71,11 @@ enum native_verdict container_classify(const struct container_stream *stream,
                                        enum reason *why)
 {
     const struct container_row *row = container_find(stream->metric->name);
+
+    *why = REASON_NATIVE_ALTERNATIVE;
+    if (!row) /* a damaged state says that the metric is of the table */
+        return NATIVE_SKIP;
+
     struct otlp_attributes walk = otlp_point_attributes(
         stream->point, (enum otlp_kind)stream->metric->kind);
     bool is_network = row->group == NATIVE_CONTAINER_NETWORK;
@@ -81,7 +86,6 @@ enum native_verdict container_classify(const struct container_stream *stream,
         .reading = row->is_total ? NATIVE_TOTAL : NATIVE_VALUE,
         .rank = stream->instance,
     };
-    *why = REASON_NATIVE_ALTERNATIVE;
     buffer_append(text, stream->base);
     if (!choose(row, walk, &input->component))
         return NATIVE_SKIP;

@@ -4,6 +4,7 @@
 #include "pipeline/cell.h"
 #include "pipeline/container_table.h"
 #include "pipeline/members.h"
+#include "pipeline/node.h"
 #include "pipeline/reach.h"
 #include "pipeline/value.h"
 
@@ -101,7 +102,7 @@ bool container_minute_has_values_only(const struct pipeline *p, const struct cel
 
 /* Its newest reading of each component. */
 struct container {
-    const struct container_reading *reading[CONTAINER_COMPONENTS];
+    const struct container_reading *reading[NATIVE_COMPONENTS];
 };
 
 struct amount {
@@ -227,6 +228,17 @@ static const struct container_reading *usage_of(const struct container *containe
     return NULL;
 }
 
+/* What the machine has, as mackerel-container-agent posts it for containers without a limit. */
+static struct amount machine_of(const struct pipeline *p, const struct cell *cell,
+                                uint32_t stream)
+{
+    uint32_t node = state_family(p, state_stream(p, stream)->family)->node;
+    double amount = cell->group == NATIVE_CONTAINER_CPU ? node_cores(p, node)
+                                                        : node_memory(p, node);
+
+    return (struct amount){amount > 0, amount};
+}
+
 /* ---- all containers of the cell ------------------------------------------------------------- */
 
 struct sum {
@@ -245,6 +257,8 @@ static void add(struct pipeline *p, const struct cell *cell, struct sum sums[2],
         return;
     limit = cell->group == NATIVE_CONTAINER_CPU ? cpu_limit(p, container)
                                                 : memory_limit(container);
+    if (!limit.has)
+        limit = machine_of(p, cell, usage->stream);
 
     struct sum *sum = &sums[usage->is_alive ? 0 : 1];
 
@@ -354,7 +368,7 @@ static void render_memory(const struct rendering *r, size_t count)
 
 static void render_network(const struct rendering *r, size_t count)
 {
-    bool has[CONTAINER_COMPONENTS] = {0};
+    bool has[NATIVE_COMPONENTS] = {0};
 
     const struct {
         const char *after;

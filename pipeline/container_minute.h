@@ -10,7 +10,8 @@
  * Limits, the first that is known (docs/containers.md has the sources):
  *   cpu     the limit; quota / period; cores used / share of the limit (kept while nothing is used); the
  *           machine's cores
- *   memory  the limit; available + working set; usage / share of the limit; cAdvisor's; Docker's
+ *   memory  the limit; available + working set; usage / share of the limit; cAdvisor's; Docker's; the
+ *           machine's memory
  */
 #ifndef PIPELINE_CONTAINER_MINUTE_H
 #define PIPELINE_CONTAINER_MINUTE_H

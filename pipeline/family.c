@@ -7,6 +7,7 @@
 #include "pipeline/container_table.h"
 #include "pipeline/drawing.h"
 #include "pipeline/name.h"
+#include "pipeline/node.h"
 #include "pipeline/plans.h"
 
 #include <stdlib.h>
@@ -266,9 +267,13 @@ uint32_t family_open(struct pipeline *p, const struct otlp_batch *batch,
     family->hash = metric->hash;
     family->source = source;
     family->hint_stream = family->former_destination = POOL_NONE;
-    family->drawing = POOL_NONE;
+    family->drawing = family->node = POOL_NONE;
     describe(p, family, resource, metric);
     route(p, family, resource, batch, metric);
+    family->tells = (uint8_t)node_fact_of(metric->name);
+    if (family->tells || family->is_container)
+        family->node = node_take(
+            p, &batch->resources[batch->scopes[metric->scope].resource]);
     if (!utf8_valid(metric->name))
         p->counts.invalid_utf8++;
     table_insert(&p->family_table, metric->hash, index);
@@ -338,6 +343,7 @@ void family_drop_if_unused(struct pipeline *p, uint32_t index)
     table_remove(&p->family_table, family->hash);
     plans_give(p, family->plan);
     drawing_give(p, family->drawing);
+    node_give(p, family->node);
     free(family->name);
     family->name = NULL;
     pool_give(&p->families, index);

@@ -10,6 +10,7 @@
 #include "pipeline/minutes.h"
 #include "pipeline/names.h"
 #include "pipeline/native_feed.h"
+#include "pipeline/node.h"
 #include "pipeline/repeats.h"
 #include "pipeline/reroute.h"
 #include "pipeline/schema.h"
@@ -210,6 +211,8 @@ static void take_metric(struct pipeline *p, const struct otlp_batch *batch,
     uint32_t family = family_open(p, batch, metric);
     uint8_t refusal = state_family(p, family)->refusal;
 
+    if (state_family(p, family)->node != POOL_NONE && state_family(p, family)->tells)
+        node_note(p, state_family(p, family), batch, metric);
     /* Streams from before the family was refused may still have something to say about that time. */
     if (refusal && state_family(p, family)->streams == 0)
         books_count(p, (enum reason)(refusal - 1), metric->point_count, metric->name);

@@ -78,6 +78,7 @@ RECORD(owner, OWNER_FIELDS);
 RECORD(destination, DESTINATION_FIELDS);
 RECORD(plan, PLAN_FIELDS);
 RECORD(drawing, DRAWING_FIELDS);
+RECORD(node, NODE_FIELDS);
 RECORD(cell, CELL_FIELDS);
 RECORD(minute, MINUTE_FIELDS);
 RECORD(run, RUN_FIELDS);
@@ -146,6 +147,7 @@ void schema_init_pools(struct pipeline *p)
     COMPLETE(destination, DESTINATION_FIELDS);
     COMPLETE(plan, PLAN_FIELDS);
     COMPLETE(drawing, DRAWING_FIELDS);
+    COMPLETE(node, NODE_FIELDS);
     COMPLETE(cell, CELL_FIELDS);
     COMPLETE(minute, MINUTE_FIELDS);
     COMPLETE(run, RUN_FIELDS);

@@ -37,6 +37,11 @@
     F(resource, host, LINK_OR_NONE, destinations)              \
     F(resource, service, LINK_OR_NONE, destinations)
 
+#define NODE_FIELDS(F)     \
+    F(node, hash, PLAIN)   \
+    F(node, fact, NUMBERS) \
+    F(node, families, USERS)
+
 #define SOURCE_FIELDS(F)                \
     F(source, hash, PLAIN)              \
     F(source, first_ns, PLAIN)          \
@@ -72,6 +77,8 @@
     F(family, is_container, BOOL)                             \
     F(family, reads_labels, BOOL)                             \
     F(family, instance, PLAIN)                                \
+    F(family, node, USE_OR_NONE, nodes)                       \
+    F(family, tells, UPTO, NODE_FACT_LAST)                    \
     F(family, kind, UPTO, CELL_INSTANTS)                      \
     F(family, name, TEXT, name_len)                           \
     F(family, name_len, PLAIN)
@@ -269,6 +276,7 @@
     F(pipeline, generation, PLAIN)                                         \
     F(pipeline, changed_minute, PLAIN)                                     \
     F(pipeline, resources, POOL, resource)                                 \
+    F(pipeline, nodes, POOL, node)                                         \
     F(pipeline, sources, POOL, source)                                     \
     F(pipeline, families, POOL, family)                                    \
     F(pipeline, starts, POOL, start)                                       \
@@ -287,6 +295,7 @@
     F(pipeline, moves, POOL, move)                                         \
     F(pipeline, repeats, POOL, repeat)                                     \
     F(pipeline, resource_table, TABLE, resources, resource, hash)          \
+    F(pipeline, node_table, TABLE, nodes, node, hash)                      \
     F(pipeline, source_table, TABLE, sources, source, hash)                \
     F(pipeline, family_table, TABLE, families, family, hash)               \
     F(pipeline, start_table, TABLE, starts, start, hash)                   \

@@ -19,6 +19,7 @@
 #include "pipeline/drawn.h"
 #include "pipeline/due.h"
 #include "pipeline/identity.h"
+#include "pipeline/machine.h"
 #include "pipeline/name_book.h"
 #include "pipeline/native.h"
 #include "pipeline/options.h"
@@ -71,6 +72,8 @@ struct family {
     bool is_container; /* feeds a container's cells; `name` is how their names begin */
     bool reads_labels; /* that container follows from each point's labels */
     uint64_t instance; /* which container, else */
+    uint32_t node;     /* that it tells about or asks for; POOL_NONE for none */
+    uint8_t tells;     /* enum node_fact */
     uint8_t kind;      /* enum cell_kind of its cell */
     char *name;        /* base name of its cell; owned */
     uint32_t name_len;
@@ -287,12 +290,12 @@ struct pipeline {
     struct native_policy policy; /* from the options */
     uint32_t generation;         /* of the rules in force */
     uint64_t changed_minute;     /* the first minute of that generation */
-    struct pool resources, sources, families, starts, streams, buckets, histories,
+    struct pool resources, nodes, sources, families, starts, streams, buckets, histories,
         history_points, layouts, owners, destinations, plans, drawings, cells, minutes,
         runs, moves, repeats;
-    struct table resource_table, source_table, family_table, start_table, stream_table,
-        layout_table, owner_table, destination_table, plan_table, drawing_table,
-        cell_table, repeat_table;
+    struct table resource_table, node_table, source_table, family_table, start_table,
+        stream_table, layout_table, owner_table, destination_table, plan_table,
+        drawing_table, cell_table, repeat_table;
     struct due_queue due;
     struct names names;
     struct point_ledger ledger;
@@ -337,6 +340,11 @@ static inline struct drawing *state_drawing(const struct pipeline *p, uint32_t i
 static inline struct resource *state_resource(const struct pipeline *p, uint32_t index)
 {
     return pool_at(&p->resources, index);
+}
+
+static inline struct node *state_node(const struct pipeline *p, uint32_t index)
+{
+    return pool_at(&p->nodes, index);
 }
 
 static inline struct source *state_source(const struct pipeline *p, uint32_t index)

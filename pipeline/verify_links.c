@@ -56,6 +56,13 @@ static bool needs_owner(const struct cell *cell)
     return cell_is_native(cell) && !cell_is_container(cell);
 }
 
+/* Families of containers feed containers' cells, others never. */
+static bool is_in_its_kind_of_cell(const struct pipeline *p, const struct stream *stream)
+{
+    return state_family(p, stream->family)->is_container ==
+           cell_is_container(state_cell(p, stream->cell));
+}
+
 static bool stream_holds(struct verify *verify, uint32_t at)
 {
     const struct pipeline *p = verify->pipeline;
@@ -70,7 +77,7 @@ static bool stream_holds(struct verify *verify, uint32_t at)
         return false;
     if (stream->cell == POOL_NONE)
         return stream->refusal || state_family(p, stream->family)->refusal;
-    return neighbours_hold(p, stream, at) &&
+    return neighbours_hold(p, stream, at) && is_in_its_kind_of_cell(p, stream) &&
            (stream->owner != POOL_NONE) == needs_owner(state_cell(p, stream->cell));
 }
 
@@ -104,6 +111,8 @@ static bool family_holds(struct verify *verify, uint32_t at)
         return false;
     if (family->plan == POOL_NONE || family->kind == CELL_TOTALS ||
         family->kind == CELL_INSTANTS)
+        return false;
+    if (family->is_container && family->kind == CELL_HISTOGRAM)
         return false;
     if (family->hint_stream == POOL_NONE)
         return true;

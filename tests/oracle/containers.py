@@ -57,6 +57,19 @@ UNREAD = {
     "container_cpu_user_seconds_total",
     "container_cpu_system_seconds_total",
 }
+# What a metric tells about the node that its resource names.
+NODE_FACTS = {
+    "system.cpu.logical.count": "cores",
+    "machine_cpu_cores": "cores",
+    "k8s.node.allocatable_cpu": "allocatable cores",
+    "k8s.node.cpu.allocatable": "allocatable cores",
+    "system.memory.limit": "memory",
+    "machine_memory_bytes": "memory",
+    "k8s.node.memory.available": "available",
+    "k8s.node.memory.working_set": "working set",
+    "k8s.node.allocatable_memory": "allocatable memory",
+    "k8s.node.memory.allocatable": "allocatable memory",
+}
 WORKLOADS = ("deployment", "statefulset", "daemonset", "cronjob")
 
 
@@ -175,10 +188,17 @@ class Containers:
         self.mode = mode
         self.table = table
         self.groups = {}  # (destination, name of the cell) -> Group
+        self.nodes = {}  # name -> {fact: value}
 
     def cells(self):
         for group in self.groups.values():
             yield from group.cells
+
+    def note(self, point):
+        """What the point tells about a node."""
+        fact, node = NODE_FACTS.get(point.metric.name), node_of(point.metric)
+        if fact and node and not point.no_recorded_value:
+            self.nodes.setdefault(node, {})[fact] = point.value
 
     def take(self, stream):
         """False where the stream goes where other metrics go."""
@@ -216,7 +236,7 @@ class Containers:
             says = "cpu.time by mode"
         key = destination, name
         if key not in self.groups:
-            self.groups[key] = Group(destination, self.table, kind, name)
+            self.groups[key] = Group(destination, self.table, kind, name, self.nodes)
         self.groups[key].join(stream, container.instance, says)
 
 
@@ -254,7 +274,8 @@ def interface(stream, container, says):
 class Group:
     """The containers of one cell: replicas, and one before and after it was started anew."""
 
-    def __init__(self, destination, table, kind, name):
+    def __init__(self, destination, table, kind, name, nodes):
+        self.nodes = nodes
         self.kind = kind
         self.name = name
         self.members = []  # (stream, instance, what it says)
@@ -288,7 +309,7 @@ class Group:
         if says == "docker cpu":
             cores /= 10**9
         instances = self.instances(minute, CPU_TOTALS)
-        return self.with_limit(100 * cores, [100 * x if x else x for x in map(self.cpu_limit, instances)])
+        return self.with_limit(100 * cores, self.cpu_limits(instances))
 
     def network(self, minute):
         values = {}
@@ -304,11 +325,11 @@ class Group:
                 return {}
             instances = self.instances(minute, ["cores"])
             usages = [100 * each["cores"][1] for each in instances]
-            limits = [100 * x if x else x for x in map(self.cpu_limit, instances)]
+            limits = self.cpu_limits(instances)
         else:
             instances = self.instances(minute, MEMORY_USAGES)
             usages = [first(each, MEMORY_USAGES) for each in instances]
-            limits = [memory_limit(each) for each in instances]
+            limits = [memory_limit(each) or self.machine(each, node_memory) for each in instances]
         return self.with_limit(sum(usages), limits) if usages else {}
 
     def with_limit(self, usage, limits):
@@ -346,6 +367,15 @@ class Group:
             return None
         return stream.times[stream.last_before(end)], value, stream
 
+    def cpu_limits(self, instances):
+        limits = [self.cpu_limit(each) or self.machine(each, node_cores) for each in instances]
+        return [None if limit is None else 100 * limit for limit in limits]
+
+    def machine(self, said, fact):
+        """Of the node that the container is on."""
+        stream = next(iter(said.values()))[2]
+        return fact(self.nodes.get(node_of(stream.metric), {}))
+
     def cpu_limit(self, said):
         limit = above_zero(said, "limit")
         if limit is None and above_zero(said, "quota") and above_zero(said, "period"):
@@ -356,6 +386,22 @@ class Group:
                 self.kept[id(said["share"][2])] = Fraction(round(derived * 1000), 1000)
             limit = self.kept.get(id(said["share"][2]))
         return above_zero(said, "machine") if limit is None else limit
+
+
+def node_of(metric):
+    return metric.resource_attribute("k8s.node.name") or metric.resource_attribute("host.name")
+
+
+def node_cores(facts):
+    return facts.get("cores") or facts.get("allocatable cores")
+
+
+def node_memory(facts):
+    if facts.get("memory"):
+        return facts["memory"]
+    if facts.get("available") and facts.get("working set"):
+        return facts["available"] + facts["working set"]
+    return facts.get("allocatable memory")
 
 
 def is_there(stream, minute):

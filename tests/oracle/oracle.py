@@ -74,6 +74,7 @@ class Gateway:
         newest = max((point.time for point in points), default=0)
         for point in points:
             if is_sound(point):
+                self.containers.note(point)
                 self.table.take(point, newest)
         if points:
             self.table.reported(points[0].metric.source, newest, points[0].received)

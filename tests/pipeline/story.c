@@ -116,6 +116,22 @@ static void host(struct scene *scene, double at, int n)
              .time_s = at - 0.1, .value = 5, .key = "state", .attribute = "used"});
 }
 
+static void containers(struct scene *scene, double at, int n)
+{
+    static const struct scene_resource app = {
+        .host = "web-1", .pod = "shop-0", .container = "app"};
+
+    send(scene, &(struct scene_metric){&HOST, SCENE_GAUGE, "system.cpu.logical.count"},
+         at, (struct scene_point){.time_s = at - 0.1, .value = 4});
+    /* Started anew in the middle. */
+    send(scene, &(struct scene_metric){&app, SCENE_COUNTER, "container.cpu.time"}, at,
+         (struct scene_point){.start_s = n < 8 ? 3 : 290,
+                              .time_s = at - 0.1,
+                              .value = n < 8 ? at : at - 290});
+    send(scene, &(struct scene_metric){&app, SCENE_GAUGE, "container.memory.working_set"},
+         at, (struct scene_point){.time_s = at - 0.1, .value = 1e8 + n});
+}
+
 static void troubles(struct scene *scene, double at, int n)
 {
     const struct scene_metric queue = {&SDK, SCENE_GAUGE, "queue"};
@@ -157,7 +173,8 @@ static void configuration(struct scene *scene, double at, int n)
 }
 
 static void (*const acts[])(struct scene *scene, double at, int n) = {
-    configuration, counter, errors, deltas, histogram, values, host, troubles};
+    configuration, counter, errors,     deltas,  histogram,
+    values,        host,    containers, troubles};
 
 enum {
     ACTS = sizeof(acts) / sizeof(acts[0])
