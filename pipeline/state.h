@@ -20,6 +20,7 @@
 #include "pipeline/due.h"
 #include "pipeline/identity.h"
 #include "pipeline/machine.h"
+#include "pipeline/minute_time.h"
 #include "pipeline/name_book.h"
 #include "pipeline/native.h"
 #include "pipeline/options.h"
@@ -427,27 +428,6 @@ static inline struct destination *state_destination(const struct pipeline *p,
                                                     uint32_t index)
 {
     return pool_at(&p->destinations, index);
-}
-
-/* Minutes are numbered from the epoch; times on a boundary belong to the minute that... */
-static inline uint64_t minute_beginning_at(uint64_t time_ns) /* ...begins there: values */
-{
-    return time_ns / NS_PER_MIN;
-}
-
-static inline uint64_t minute_ending_at(uint64_t time_ns) /* ...ends there: totals */
-{
-    return (time_ns - 1) / NS_PER_MIN;
-}
-
-static inline uint64_t minute_start_ns(uint64_t minute)
-{
-    return minute * NS_PER_MIN;
-}
-
-static inline uint64_t minute_end_ns(uint64_t minute)
-{
-    return (minute + 1) * NS_PER_MIN;
 }
 
 #endif
