@@ -6,11 +6,24 @@
 
 #include <stdlib.h>
 
+static bool ends_with(struct slice text, const char *end)
+{
+    size_t len = strlen(end);
+
+    return text.len >= len && memcmp(text.ptr + text.len - len, end, len) == 0;
+}
+
+static bool ends_with_wildcard(struct slice name)
+{
+    return ends_with(name, ".*") || ends_with(name, ".#");
+}
+
 /* ---- the pool ---------------------------------------------------------------------------- */
 
 static struct hash128 hash_of(const struct drawing_seed *seed)
 {
-    uint64_t flags = (uint64_t)seed->kind * 4 + seed->has_title * 2u + seed->is_stacked;
+    uint64_t flags = (uint64_t)seed->kind * 8 + seed->has_stacked * 4u +
+                     seed->has_title * 2u + seed->is_stacked;
     struct hash128 hash = hash_bytes(seed->name, flags);
 
     hash = hash_mix(hash, hash_bytes(seed->title, 1));
@@ -41,6 +54,7 @@ static void fill(struct drawing *drawing, const struct drawing_seed *seed)
     drawing->kind = (uint8_t)seed->kind;
     drawing->has_title = seed->has_title;
     drawing->is_stacked = seed->is_stacked;
+    drawing->has_stacked = seed->has_stacked;
 }
 
 uint32_t drawing_take(struct pipeline *p, const struct drawing_seed *seed)
@@ -55,6 +69,30 @@ uint32_t drawing_take(struct pipeline *p, const struct drawing_seed *seed)
         table_insert(&p->drawing_table, hash, index);
     }
     return drawing_share(p, index);
+}
+
+uint32_t drawing_take_named(struct pipeline *p, uint32_t index, struct slice name)
+{
+    struct drawing_seed seed;
+
+    if (index == POOL_NONE)
+        return POOL_NONE;
+
+    const struct drawing *like = state_drawing(p, index);
+
+    seed = (struct drawing_seed){
+        .kind = (enum cell_kind)like->kind,
+        .name = name,
+        .title = like->title,
+        .has_title = like->has_title,
+        .unit = like->unit,
+        .graph_unit = like->graph_unit,
+        .is_stacked = like->is_stacked,
+        .has_stacked = like->has_stacked,
+    };
+    if (!seed.has_stacked && seed.kind == CELL_SUM && ends_with_wildcard(name))
+        seed.is_stacked = true;
+    return drawing_take(p, &seed);
 }
 
 uint32_t drawing_share(struct pipeline *p, uint32_t index)
@@ -145,13 +183,6 @@ struct slice drawing_title(struct slice description)
     while (title.len && is_blank(title.ptr[title.len - 1]))
         title.len--;
     return title;
-}
-
-static bool ends_with(struct slice text, const char *end)
-{
-    size_t len = strlen(end);
-
-    return text.len >= len && memcmp(text.ptr + text.len - len, end, len) == 0;
 }
 
 static bool is_distribution(const struct drawing *drawing)
@@ -255,8 +286,7 @@ static void write(const struct pipeline *p, const struct drawing_wish *wish,
     const char *text = p->drawing_list.text.ptr + wish->at;
     struct slice name = {text, wish->name_len};
     struct slice statistic = behind(name, wish->name_len - wish->statistic_len);
-    bool is_own = wish->statistic_len || ends_with(drawing->name, "*") ||
-                  ends_with(drawing->name, "#");
+    bool is_own = wish->statistic_len || ends_with_wildcard(drawing->name);
 
     *line = (struct mackerel_line){
         .segment = behind(name, wish->graph_len + 1),

@@ -21,12 +21,15 @@ struct drawing_seed {
     bool has_title;     /* by rule */
     struct slice unit;  /* of the values, as UCUM */
     struct slice graph_unit; /* by rule: one of Mackerel's; empty: follows from `unit` */
-    bool is_stacked;
+    bool is_stacked, has_stacked; /* by rule */
 };
 
 /* The record of such a drawing, with one user more. */
 uint32_t drawing_take(struct pipeline *p, const struct drawing_seed *seed);
-/* POOL_NONE is shared and given as well. */
+/* The same for cells that are named otherwise: `name` has wildcards where kept attributes stand. Parts of
+ * a sum, one a line, are stacked unless a rule says otherwise. */
+uint32_t drawing_take_named(struct pipeline *p, uint32_t drawing, struct slice name);
+/* POOL_NONE is shared, named and given as well. */
 uint32_t drawing_share(struct pipeline *p, uint32_t index);
 void drawing_give(struct pipeline *p, uint32_t index);
 

@@ -20,7 +20,7 @@ struct drawing {
     char *text; /* owns the slices */
     struct slice name, title, unit, graph_unit;
     uint8_t kind; /* enum cell_kind */
-    bool has_title, is_stacked;
+    bool has_title, is_stacked, has_stacked;
 };
 
 /* Scratch of the current tick. */

@@ -188,7 +188,8 @@
     F(drawing, graph_unit, SLICE)         \
     F(drawing, kind, UPTO, CELL_INSTANTS) \
     F(drawing, has_title, BOOL)           \
-    F(drawing, is_stacked, BOOL)
+    F(drawing, is_stacked, BOOL)          \
+    F(drawing, has_stacked, BOOL)
 
 #define CELL_FIELDS(F)                           \
     F(cell, hash, PLAIN)                         \

@@ -217,6 +217,26 @@ static void a_wildcard_of_lines_needs_one_in_the_graph(void **state)
     pipeline_free(p);
 }
 
+static void parts_of_a_sum_are_stacked_unless_a_rule_says_otherwise(void **state)
+{
+    struct pipeline *p = pipeline_new(&(struct pipeline_options){0});
+    struct drawing_seed seed = {.kind = CELL_SUM, .name = slice_of("custom.a")};
+    struct slice by_part = slice_of("custom.a.#"), inside = slice_of("custom.#.a");
+    uint32_t sum = drawing_take(p, &seed), plain, gauge;
+
+    (void)state;
+    seed.has_stacked = true;
+    plain = drawing_take(p, &seed);
+    seed = (struct drawing_seed){.kind = CELL_MEAN, .name = slice_of("custom.a")};
+    gauge = drawing_take(p, &seed);
+    assert_true(state_drawing(p, drawing_take_named(p, sum, by_part))->is_stacked);
+    assert_false(state_drawing(p, drawing_take_named(p, sum, inside))->is_stacked);
+    assert_false(state_drawing(p, drawing_take_named(p, plain, by_part))->is_stacked);
+    assert_false(state_drawing(p, drawing_take_named(p, gauge, by_part))->is_stacked);
+    assert_int_equal(drawing_take_named(p, POOL_NONE, by_part), POOL_NONE);
+    pipeline_free(p);
+}
+
 /* One graph each for cpu and memory, whatever containers there are. */
 static void containers_share_one_definition(void **state)
 {
@@ -280,6 +300,7 @@ int main(void)
         cmocka_unit_test(kept_attributes_make_one_definition_of_a_family),
         cmocka_unit_test(a_kept_attribute_at_the_end_names_the_lines),
         cmocka_unit_test(a_wildcard_of_lines_needs_one_in_the_graph),
+        cmocka_unit_test(parts_of_a_sum_are_stacked_unless_a_rule_says_otherwise),
         cmocka_unit_test(containers_share_one_definition),
         cmocka_unit_test(the_unit_by_rule_wins),
         cmocka_unit_test(a_name_without_a_graph_has_no_definition),
