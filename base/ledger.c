@@ -77,10 +77,6 @@ static const struct reason_row reasons[] = {
     [REASON_NO_NAME] = {"no_name", LEDGER_DROPPED, "The metric has no name."},
     [REASON_TOO_DEEP] = {"too_deep", LEDGER_DROPPED,
                          "An attribute value is nested beyond the depth limit."},
-    [REASON_UNSUPPORTED_KIND] =
-        {"unsupported_kind", LEDGER_DROPPED,
-         "Exponential histograms and summaries are not converted yet; "
-         "use explicit-bucket histograms."},
     [REASON_NO_IDENTITY] =
         {"no_identity", LEDGER_DROPPED,
          "A host metric whose resource has neither a host identity nor a "

@@ -49,7 +49,6 @@ enum reason {
     REASON_NEGATIVE_DELTA,   /* monotonic sum with a negative delta */
     REASON_NO_NAME,          /* empty metric name */
     REASON_TOO_DEEP,         /* attribute nested beyond the depth limit */
-    REASON_UNSUPPORTED_KIND, /* exponential histogram, summary */
     REASON_NO_IDENTITY,      /* host metric without host identity or service */
     REASON_NO_SERVICE,       /* no service name and no default */
     REASON_NO_DEVICE,        /* disk or network point without a device */

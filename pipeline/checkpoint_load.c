@@ -16,6 +16,7 @@ struct load {
     struct pipeline *p;
     uint32_t reason_count;
     uint8_t reason[UINT8_MAX]; /* as they were written -> as they are now */
+    uint64_t retired;          /* points under reasons that are no more */
 };
 
 /* ---- reasons ------------------------------------------------------------------------------ */
@@ -31,6 +32,12 @@ static bool find_reason(const char *name, uint8_t *reason)
     return false;
 }
 
+/* Nothing is refused for it any more; the points that were leave the books. */
+static bool is_retired(const char *name)
+{
+    return strcmp(name, "unsupported_kind") == 0;
+}
+
 static bool take_reason(struct load *load, uint8_t *reason)
 {
     struct restore *restore = &load->restore;
@@ -42,6 +49,11 @@ static bool take_reason(struct load *load, uint8_t *reason)
         !restore_take_u64(restore, &read.example_ns) ||
         !restore_take_name(restore, example))
         return false;
+    if (is_retired(name)) {
+        load->retired += read.count;
+        *reason = REASON_LAST;
+        return true;
+    }
     if (!find_reason(name, reason))
         return FAIL(restore->err, ERROR_INVALID, "no reason is called %s", name);
     memcpy(read.example, example, strlen(example));
@@ -289,11 +301,20 @@ static bool take_plans(struct load *load)
     return true;
 }
 
+static bool retire_points(struct load *load)
+{
+    if (load->retired > load->p->ledger.received)
+        return FAIL(load->restore.err, ERROR_INVALID,
+                    "more points refused than received");
+    load->p->ledger.received -= load->retired;
+    return true;
+}
+
 static bool take_all(struct load *load)
 {
     return take_mark(load) && take_version(load) && take_reasons(load) &&
            take_pipeline(load) && take_pools(load) && take_due(load) && take_mark(load) &&
-           take_plans(load) && verify_state(&load->verify);
+           take_plans(load) && retire_points(load) && verify_state(&load->verify);
 }
 
 struct pipeline *pipeline_load(checkpoint_read *read, void *self, struct error *err)

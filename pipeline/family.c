@@ -129,7 +129,7 @@ uint32_t family_drawing(const struct pipeline *p, const struct family *family,
 
 static enum cell_kind kind_of_cell(const struct otlp_metric *metric)
 {
-    if (metric->kind == OTLP_HISTOGRAM)
+    if (metric->kind >= OTLP_HISTOGRAM)
         return CELL_HISTOGRAM;
     if (metric->kind == OTLP_GAUGE)
         return CELL_MEAN;
@@ -213,10 +213,6 @@ static void route(struct pipeline *p, struct family *family,
     if (route_container(p, family, batch, metric, resource->host))
         return;
     family->destination = choose_destination(resource, family);
-    if (metric->kind == OTLP_EXPONENTIAL_HISTOGRAM || metric->kind == OTLP_SUMMARY) {
-        refuse(family, REASON_UNSUPPORTED_KIND);
-        return;
-    }
     if (family->destination == POOL_NONE) {
         refuse(family, family_nowhere(family));
         return;
@@ -243,7 +239,7 @@ static void describe(struct pipeline *p, struct family *family,
                             native_knows(metric->name) || family->is_of_containers;
     family->may_be_young = resource->identity.is_sdk && !family->is_since_boot;
     family->is_delta = metric->temporality == OTLP_DELTA;
-    family->is_monotonic = metric->monotonic || metric->kind == OTLP_HISTOGRAM;
+    family->is_monotonic = metric->monotonic || metric->kind >= OTLP_HISTOGRAM;
     family->plan = plans_take_default(p, family->kind);
 }
 
@@ -278,6 +274,14 @@ uint32_t family_open(struct pipeline *p, const struct otlp_batch *batch,
         p->counts.invalid_utf8++;
     table_insert(&p->family_table, metric->hash, index);
     return index;
+}
+
+void family_takes_windows(struct pipeline *p, uint32_t index)
+{
+    struct family *family = state_family(p, index);
+
+    family->shape = SHAPE_DELTA;
+    family->is_delta = true;
 }
 
 /* ---- a changed configuration ------------------------------------------------------------- */

@@ -19,6 +19,9 @@ uint32_t family_open(struct pipeline *p, const struct otlp_batch *batch,
 uint32_t family_drawing(const struct pipeline *p, const struct family *family,
                         uint32_t destination);
 
+/* Its summaries count each interval anew: from now on they are deltas. */
+void family_takes_windows(struct pipeline *p, uint32_t index);
+
 /* Why points of the family are refused where no destination is found for them. */
 enum reason family_nowhere(const struct family *family);
 

@@ -2,6 +2,7 @@
 
 #include "base/memory.h"
 #include "pipeline/books.h"
+#include "pipeline/details.h"
 #include "pipeline/hold.h"
 #include "pipeline/layout.h"
 #include "pipeline/members.h"
@@ -119,7 +120,7 @@ static uint32_t insert(struct pipeline *p, uint32_t cell_index, uint32_t newer,
                                         : &state_minute(p, newer)->older;
 
     minute->number = number;
-    minute->layout = POOL_NONE;
+    minute->layout = minute->exponential = minute->quantiles = POOL_NONE;
     minute->older = *link;
     minute->late = is_late;
     minute->due_ns = is_late ? p->now_ns + p->options.grace_ns : due_ns;
@@ -194,6 +195,8 @@ static void forget(struct pipeline *p, struct cell *cell, uint32_t index)
     if (minute->posted)
         runs_add(p, cell, minute->number);
     layout_give(p, minute->layout);
+    details_drop_exponential(p, minute->exponential);
+    details_drop_quantiles(p, minute->quantiles);
     free(minute->component);
     free(minute->part);
     minute->component = minute->part = NULL;

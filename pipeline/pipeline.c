@@ -86,6 +86,9 @@ void pipeline_free(struct pipeline *p)
     emission_release(p);
     free(p->readings);
     free(p->increases);
+    exponential_release(&p->now);
+    exponential_release(&p->rise);
+    exponential_release(&p->other);
     free(p->open);
     free(p);
 }
@@ -131,6 +134,19 @@ static void observe(struct pipeline *p, uint32_t index, const struct arrival *ar
         total_observe(p, index, arrival);
 }
 
+static void give_detail(struct arrival *arrival, const struct otlp_batch *batch,
+                        uint8_t kind)
+{
+    uint32_t detail = arrival->point->detail;
+
+    if (kind == OTLP_HISTOGRAM)
+        arrival->histogram = &batch->histograms[detail];
+    else if (kind == OTLP_EXPONENTIAL_HISTOGRAM)
+        arrival->exponential = &batch->exponentials[detail];
+    else
+        arrival->summary = &batch->summaries[detail];
+}
+
 static void take_point(struct pipeline *p, uint32_t family,
                        const struct otlp_batch *batch, const struct otlp_point *point)
 {
@@ -141,8 +157,10 @@ static void take_point(struct pipeline *p, uint32_t family,
 
     if (!is_timely(p, point, metric->name))
         return;
-    if (metric->kind == OTLP_HISTOGRAM)
-        arrival.histogram = &batch->histograms[point->detail];
+    if (metric->kind >= OTLP_HISTOGRAM)
+        give_detail(&arrival, batch, metric->kind);
+    if (arrival.summary && stream_is_window(p, point))
+        family_takes_windows(p, family);
     index = stream_find(p, state_family(p, family), point);
     if (index == TABLE_NONE) {
         struct stream_seed seed = {family, metric, point};

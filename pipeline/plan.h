@@ -31,6 +31,7 @@ enum statistic {
     STATISTIC_TIME =
         1 << 7, /* distributions of seconds: 100 x increase of the sum / 60 */
     STATISTIC_PERCENTAGE = 1 << 8, /* counters of seconds: 100 x increase / 60 */
+    STATISTIC_QUANTILES = 1 << 9,  /* summaries: every quantile that they say */
 };
 
 /* How values of several streams become one; several of them: one value each, named behind it. */

@@ -12,7 +12,7 @@ void plans_default(enum cell_kind kind, struct plan *plan)
     switch (kind) {
     case CELL_RATE: plan->statistics = STATISTIC_RATE; break;
     case CELL_HISTOGRAM:
-        plan->statistics = STATISTIC_RATE | STATISTIC_AVERAGE;
+        plan->statistics = STATISTIC_RATE | STATISTIC_AVERAGE | STATISTIC_QUANTILES;
         plan->percentile_count = sizeof(percentiles) / sizeof(percentiles[0]);
         memcpy(plan->percentile, percentiles, sizeof(percentiles));
         break;

@@ -1,9 +1,7 @@
 #include "pipeline/render_total.h"
 
-#include "pipeline/percentile.h"
+#include "pipeline/render_distribution.h"
 #include "pipeline/suffix.h"
-
-#include <math.h>
 
 /* One of the minute's parts (struct minute), 0 where nothing fell into it. */
 static double part(const struct minute *minute, uint32_t index)
@@ -58,46 +56,12 @@ void render_distribution_sums(struct rendering *r)
     emit_statistic(r, STATISTIC_TIME, sum * 100 / 60);
 }
 
-/* The share of observations above the last bound: how far percentiles can be believed. */
-static void emit_saturation(struct rendering *r, const struct layout *layout)
-{
-    if (layout->bound_count)
-        emit_statistic(r, STATISTIC_SATURATION,
-                       r->minute->component[layout->bound_count] / r->minute->bucketed);
-}
-
-static void emit_percentiles(struct rendering *r, const struct layout *layout)
-{
-    for (uint8_t i = 0; i < r->plan->percentile_count; i++) {
-        double q = r->plan->percentile[i], value;
-        struct suffix suffix;
-
-        if (percentile_explicit(r->minute->component, layout->bounds, layout->bound_count,
-                                q, &value))
-            rendering_emit(r, suffix_of_percentile(q, &suffix), value * r->plan->scale);
-    }
-}
-
-static void render_buckets(struct rendering *r)
-{
-    const struct minute *minute = r->minute;
-    bool all_in_buckets = fabs(minute->bucketed - minute->increase) <=
-                          1e-9 * minute->increase;
-
-    if (minute->layout == POOL_NONE || minute->layout_mix || !all_in_buckets) {
-        r->pipeline->counts.layout_mix += minute->layout_mix;
-        return;
-    }
-
-    const struct layout *layout = state_layout(r->pipeline, minute->layout);
-
-    emit_saturation(r, layout);
-    emit_percentiles(r, layout);
-}
-
 void render_histogram(struct rendering *r)
 {
     render_distribution_sums(r);
-    if (r->minute->increase > 0)
-        render_buckets(r);
+    render_quantiles(r);
+    if (!(r->minute->increase > 0))
+        return;
+    render_extremes(r);
+    render_buckets(r);
 }

@@ -1,5 +1,5 @@
 /*
- * Counters and explicit histograms: a minute's increases as the statistics of the cell's plan
+ * Counters and distributions: a minute's increases as the statistics of the cell's plan
  * (values.md, "Totals"). Scale turns values, sums and bounds into another unit; counts of
  * observations stay what they are.
  */

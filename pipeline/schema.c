@@ -71,6 +71,8 @@ RECORD(family, FAMILY_FIELDS);
 RECORD(start, START_FIELDS);
 RECORD(stream, STREAM_FIELDS);
 RECORD(buckets, BUCKETS_FIELDS);
+RECORD(exponential, EXPONENTIAL_FIELDS);
+RECORD(quantiles, QUANTILES_FIELDS);
 RECORD(history, HISTORY_FIELDS);
 RECORD(history_points, HISTORY_POINTS_FIELDS);
 RECORD(layout, LAYOUT_FIELDS);
@@ -140,6 +142,8 @@ void schema_init_pools(struct pipeline *p)
     COMPLETE(start, START_FIELDS);
     COMPLETE(stream, STREAM_FIELDS);
     COMPLETE(buckets, BUCKETS_FIELDS);
+    COMPLETE(exponential, EXPONENTIAL_FIELDS);
+    COMPLETE(quantiles, QUANTILES_FIELDS);
     COMPLETE(history, HISTORY_FIELDS);
     COMPLETE(history_points, HISTORY_POINTS_FIELDS);
     COMPLETE(layout, LAYOUT_FIELDS);

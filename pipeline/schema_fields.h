@@ -90,7 +90,7 @@
     F(start, times, PLAIN)       \
     F(start, streams, USERS)
 
-/* `detail` is the newest history or buckets: pipeline/verify_links.c. */
+/* `detail` is the newest history, or what a distribution remembers: pipeline/verify_links.c. */
 #define STREAM_FIELDS(F)                               \
     F(stream, identity, PLAIN)                         \
     F(stream, start_ns, PLAIN)                         \
@@ -119,6 +119,7 @@
     F(stream, is_histogram, BOOL)                      \
     F(stream, is_share, BOOL)                          \
     F(stream, has_twin, BOOL)                          \
+    F(stream, distribution, UPTO, DISTRIBUTION_LAST)   \
     F(stream, ended_ns, PLAIN)
 
 #define BUCKETS_FIELDS(F)                    \
@@ -127,6 +128,39 @@
     F(buckets, count, LIST, room)            \
     F(buckets, sum, PLAIN)                   \
     F(buckets, has_sum, BOOL)
+
+#define EXPONENTIAL_FIELDS(F)                           \
+    F(exponential, positive, BEGIN)                     \
+    F(exponential, positive.low, PLAIN)                 \
+    F(exponential, positive.len, PLAIN)                 \
+    F(exponential, positive.room, PLAIN)                \
+    F(exponential, positive.count, LIST, positive.room) \
+    F(exponential, positive, END)                       \
+    F(exponential, negative, BEGIN)                     \
+    F(exponential, negative.low, PLAIN)                 \
+    F(exponential, negative.len, PLAIN)                 \
+    F(exponential, negative.room, PLAIN)                \
+    F(exponential, negative.count, LIST, negative.room) \
+    F(exponential, negative, END)                       \
+    F(exponential, zero, BEGIN)                         \
+    F(exponential, zero.whole, PLAIN)                   \
+    F(exponential, zero, END)                           \
+    F(exponential, zero_threshold, PLAIN)               \
+    F(exponential, sum, PLAIN)                          \
+    F(exponential, scale, PLAIN)                        \
+    F(exponential, sent_scale, PLAIN)                   \
+    F(exponential, has_sum, BOOL)                       \
+    F(exponential, is_whole, BOOL)
+
+#define QUANTILES_FIELDS(F)         \
+    F(quantiles, identity, PLAIN)   \
+    F(quantiles, start_ns, PLAIN)   \
+    F(quantiles, time_ns, PLAIN)    \
+    F(quantiles, sum, PLAIN)        \
+    F(quantiles, len, PLAIN)        \
+    F(quantiles, room, PLAIN)       \
+    F(quantiles, value, LIST, room) \
+    F(quantiles, is_mixed, BOOL)
 
 #define LAYOUT_FIELDS(F)          \
     F(layout, hash, PLAIN)        \
@@ -208,27 +242,33 @@
     F(cell, kept_count, PLAIN)                   \
     F(cell, generation, PLAIN)
 
-#define MINUTE_FIELDS(F)                    \
-    F(minute, number, PLAIN)                \
-    F(minute, due_ns, PLAIN)                \
-    F(minute, posted_ns, PLAIN)             \
-    F(minute, first_posted_ns, PLAIN)       \
-    F(minute, increase, PLAIN)              \
-    F(minute, sum, PLAIN)                   \
-    F(minute, bucketed, PLAIN)              \
-    F(minute, component, LIST, room)        \
-    F(minute, part, LIST, part_count)       \
-    F(minute, older, OWN_OR_NONE, minutes)  \
-    F(minute, room, PLAIN)                  \
-    F(minute, part_count, PLAIN)            \
-    F(minute, layout, USE_OR_NONE, layouts) \
-    F(minute, pending, PLAIN)               \
-    F(minute, fed, BOOL)                    \
-    F(minute, unknown_beginning, BOOL)      \
-    F(minute, sum_missing, BOOL)            \
-    F(minute, layout_mix, BOOL)             \
-    F(minute, posted, BOOL)                 \
-    F(minute, changed, BOOL)                \
+#define MINUTE_FIELDS(F)                              \
+    F(minute, number, PLAIN)                          \
+    F(minute, due_ns, PLAIN)                          \
+    F(minute, posted_ns, PLAIN)                       \
+    F(minute, first_posted_ns, PLAIN)                 \
+    F(minute, increase, PLAIN)                        \
+    F(minute, sum, PLAIN)                             \
+    F(minute, bucketed, PLAIN)                        \
+    F(minute, component, LIST, room)                  \
+    F(minute, part, LIST, part_count)                 \
+    F(minute, min, PLAIN)                             \
+    F(minute, max, PLAIN)                             \
+    F(minute, older, OWN_OR_NONE, minutes)            \
+    F(minute, room, PLAIN)                            \
+    F(minute, part_count, PLAIN)                      \
+    F(minute, layout, USE_OR_NONE, layouts)           \
+    F(minute, exponential, OWN_OR_NONE, exponentials) \
+    F(minute, quantiles, OWN_OR_NONE, quantiles)      \
+    F(minute, pending, PLAIN)                         \
+    F(minute, fed, BOOL)                              \
+    F(minute, unknown_beginning, BOOL)                \
+    F(minute, sum_missing, BOOL)                      \
+    F(minute, layout_mix, BOOL)                       \
+    F(minute, has_extremes, BOOL)                     \
+    F(minute, extremes_missing, BOOL)                 \
+    F(minute, posted, BOOL)                           \
+    F(minute, changed, BOOL)                          \
     F(minute, late, BOOL)
 
 #define RUN_FIELDS(F)    \
@@ -283,6 +323,8 @@
     F(pipeline, starts, POOL, start)                                       \
     F(pipeline, streams, POOL, stream)                                     \
     F(pipeline, buckets, POOL, buckets)                                    \
+    F(pipeline, exponentials, POOL, exponential)                           \
+    F(pipeline, quantiles, POOL, quantiles)                                \
     F(pipeline, histories, POOL, history)                                  \
     F(pipeline, history_points, POOL, history_points)                      \
     F(pipeline, layouts, POOL, layout)                                     \
@@ -336,6 +378,9 @@
     F(pipeline, reading_room, SCRATCH)                                     \
     F(pipeline, increases, SCRATCH)                                        \
     F(pipeline, increase_room, SCRATCH)                                    \
+    F(pipeline, now, SCRATCH)                                              \
+    F(pipeline, rise, SCRATCH)                                             \
+    F(pipeline, other, SCRATCH)                                            \
     F(pipeline, open, SCRATCH)                                             \
     F(pipeline, open_room, SCRATCH)                                        \
     F(pipeline, emissions, SCRATCH)                                        \

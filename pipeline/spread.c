@@ -1,6 +1,7 @@
 #include "pipeline/spread.h"
 
 #include "pipeline/cell.h"
+#include "pipeline/distribution.h"
 #include "pipeline/layout.h"
 #include "pipeline/members.h"
 #include "pipeline/minutes.h"
@@ -24,7 +25,7 @@ static void add_buckets(struct pipeline *p, struct minute *minute,
 {
     uint32_t count = state_layout(p, increase->layout)->bound_count + 1;
 
-    if (minute->layout == POOL_NONE)
+    if (minute->layout == POOL_NONE && minute->exponential == POOL_NONE)
         minute->layout = layout_share(p, increase->layout);
     if (minute->layout != increase->layout) {
         minute->layout_mix = true;
@@ -36,17 +37,45 @@ static void add_buckets(struct pipeline *p, struct minute *minute,
     minute->bucketed += share(part, increase->amount);
 }
 
+static void add_exponential(struct pipeline *p, struct minute *minute,
+                            const struct increase *increase, struct part part)
+{
+    if (minute->layout != POOL_NONE) {
+        minute->layout_mix = true;
+        return;
+    }
+    distribution_add_exponential(p, minute, increase, part.before, part.until);
+    minute->bucketed += share(part, increase->amount);
+}
+
+/* Somewhere in the span there was such an observation: every minute of it may have had it. */
+static void add_extremes(struct minute *minute, const struct increase *increase)
+{
+    if (!increase->has_extremes) {
+        minute->extremes_missing = true;
+        return;
+    }
+    if (!minute->has_extremes || increase->min < minute->min)
+        minute->min = increase->min;
+    if (!minute->has_extremes || increase->max > minute->max)
+        minute->max = increase->max;
+    minute->has_extremes = true;
+}
+
 static void add_histogram(struct pipeline *p, struct minute *minute,
                           const struct increase *increase, struct part part)
 {
-    bool has_observations = increase->amount > 0;
-
     minute->increase += share(part, increase->amount);
     minute->sum += share(part, increase->sum);
-    if (has_observations && !increase->has_sum)
+    if (!(increase->amount > 0))
+        return;
+    if (!increase->has_sum)
         minute->sum_missing = true;
-    if (has_observations && increase->layout != POOL_NONE)
+    if (increase->layout != POOL_NONE)
         add_buckets(p, minute, increase, part);
+    if (increase->exponential)
+        add_exponential(p, minute, increase, part);
+    add_extremes(minute, increase);
 }
 
 /* What the cell's plan asks for beside the increase: whole counts, increases of labels. */

@@ -6,17 +6,8 @@
 #ifndef PIPELINE_SPREAD_H
 #define PIPELINE_SPREAD_H
 
+#include "pipeline/increase.h"
 #include "pipeline/state.h"
-
-struct increase {
-    uint64_t from_ns, to_ns; /* (from, to]; equal: a point mass */
-    double amount;           /* histogram: count */
-    double sum;
-    bool has_sum;
-    uint32_t layout; /* POOL_NONE: no buckets */
-    const double *buckets;
-    uint32_t component; /* native totals */
-};
 
 /* No minute took any of it: all are final. */
 #define SPREAD_NOWHERE UINT64_MAX

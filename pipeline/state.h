@@ -18,6 +18,7 @@
 #include "pipeline/cadence.h"
 #include "pipeline/drawn.h"
 #include "pipeline/due.h"
+#include "pipeline/exponential.h"
 #include "pipeline/identity.h"
 #include "pipeline/machine.h"
 #include "pipeline/minute_time.h"
@@ -122,17 +123,35 @@ struct stream {
     uint32_t next_in_cell, previous_in_cell; /* streams of the same cell */
     uint32_t move;   /* newest struct move, by time; POOL_NONE for none */
     uint32_t start;  /* struct start; POOL_NONE for none */
-    uint32_t detail; /* struct buckets or newest struct history; POOL_NONE for none */
+    uint32_t detail; /* newest struct history, or what its distribution remembers */
     uint32_t owner;  /* struct owner of the host's native streams; POOL_NONE for none */
     uint8_t shape, number_type, component;
-    uint8_t refusal;     /* enum reason + 1: every point is counted under it */
-    uint8_t labels;      /* of the plan's breakdown: bit 0 is the first label */
-    uint8_t source_rank; /* native: enum native_rank_of_source */
-    bool is_histogram;
-    bool is_share; /* native: NATIVE_SHARE */
-    bool has_twin; /* native: another stream of its cell says the same thing */
+    uint8_t refusal;      /* enum reason + 1: every point is counted under it */
+    uint8_t labels;       /* of the plan's breakdown: bit 0 is the first label */
+    uint8_t source_rank;  /* native: enum native_rank_of_source */
+    bool is_histogram;    /* a distribution: */
+    bool is_share;        /* native: NATIVE_SHARE */
+    bool has_twin;        /* native: another stream of its cell says the same thing */
+    uint8_t distribution; /* enum distribution_kind */
     uint64_t
         ended_ns; /* NoRecordedValue, or shut out by another source: next is a baseline */
+};
+
+enum distribution_kind {
+    DISTRIBUTION_EXPLICIT,
+    DISTRIBUTION_EXPONENTIAL,
+    DISTRIBUTION_SUMMARY,
+    DISTRIBUTION_LAST = DISTRIBUTION_SUMMARY
+};
+
+/* What a summary said last; of a minute what it holds (pipeline/quantiles.h). */
+struct quantiles {
+    struct hash128 identity; /* of the stream that said it */
+    uint64_t start_ns, time_ns;
+    double sum;
+    uint32_t len, room;
+    struct otlp_quantile *value;
+    bool is_mixed; /* minute: streams of several identities said something */
 };
 
 /* Last buckets of a cumulative histogram. */
@@ -204,7 +223,7 @@ struct destination {
 
 enum cell_kind {
     CELL_RATE,      /* increases -> .rate */
-    CELL_HISTOGRAM, /* count, sum, buckets -> .rate .avg .p90 .p95 .p99 */
+    CELL_HISTOGRAM, /* distributions of all kinds -> .rate .avg .p90 .p95 .p99 */
     CELL_MEAN,      /* gauges */
     CELL_SUM,       /* up-down counters */
     CELL_TOTALS, /* native cpu, disk, network, containers' cpu and network: increases per
@@ -250,14 +269,18 @@ struct minute {
     double sum, bucketed; /* histogram: sum, observations in buckets */
     double *component;    /* buckets, or native components */
     double *part;         /* enum minute_part; only where the plan asks for one of them */
+    double min, max; /* delta distributions: if has_extremes and not extremes_missing */
     uint32_t older;
     uint32_t room; /* of component */
     uint32_t part_count;
-    uint32_t layout;  /* histogram; POOL_NONE is none yet */
-    uint32_t pending; /* points to book when it is posted */
-    bool fed;         /* something covers part of it */
+    uint32_t layout;      /* histogram; POOL_NONE is none yet */
+    uint32_t exponential; /* exponential histograms; POOL_NONE is none yet */
+    uint32_t quantiles;   /* summaries; POOL_NONE is none yet */
+    uint32_t pending;     /* points to book when it is posted */
+    bool fed;             /* something covers part of it */
     bool unknown_beginning;
     bool sum_missing, layout_mix;
+    bool has_extremes, extremes_missing;
     bool posted;
     bool changed; /* since it was posted */
     bool late;    /* was already due when something came: closes in the backfill */
@@ -291,9 +314,9 @@ struct pipeline {
     struct native_policy policy; /* from the options */
     uint32_t generation;         /* of the rules in force */
     uint64_t changed_minute;     /* the first minute of that generation */
-    struct pool resources, nodes, sources, families, starts, streams, buckets, histories,
-        history_points, layouts, owners, destinations, plans, drawings, cells, minutes,
-        runs, moves, repeats;
+    struct pool resources, nodes, sources, families, starts, streams, buckets,
+        exponentials, quantiles, histories, history_points, layouts, owners, destinations,
+        plans, drawings, cells, minutes, runs, moves, repeats;
     struct table resource_table, node_table, source_table, family_table, start_table,
         stream_table, layout_table, owner_table, destination_table, plan_table,
         drawing_table, cell_table, repeat_table;
@@ -310,7 +333,8 @@ struct pipeline {
     size_t reading_room;
     double *increases; /* scratch for bucket increases */
     size_t increase_room;
-    uint32_t *open; /* scratch: minutes that may close */
+    struct exponential now, rise, other; /* scratch for exponential buckets */
+    uint32_t *open;                      /* scratch: minutes that may close */
     size_t open_room;
     struct emission *emissions; /* values closed by the current tick */
     size_t emission_count, emission_room;
@@ -381,6 +405,17 @@ static inline struct layout *state_layout(const struct pipeline *p, uint32_t ind
 static inline struct buckets *state_buckets(const struct pipeline *p, uint32_t index)
 {
     return pool_at(&p->buckets, index);
+}
+
+static inline struct exponential *state_exponential(const struct pipeline *p,
+                                                    uint32_t index)
+{
+    return pool_at(&p->exponentials, index);
+}
+
+static inline struct quantiles *state_quantiles(const struct pipeline *p, uint32_t index)
+{
+    return pool_at(&p->quantiles, index);
 }
 
 static inline struct history *state_history(const struct pipeline *p, uint32_t index)

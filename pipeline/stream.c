@@ -3,11 +3,11 @@
 #include "pipeline/books.h"
 #include "pipeline/cell.h"
 #include "pipeline/container.h"
+#include "pipeline/distribution.h"
 #include "pipeline/drawing.h"
 #include "pipeline/family.h"
 #include "pipeline/first.h"
 #include "pipeline/history.h"
-#include "pipeline/layout.h"
 #include "pipeline/members.h"
 #include "pipeline/minutes.h"
 #include "pipeline/native_feed.h"
@@ -31,6 +31,17 @@ uint32_t stream_find(const struct pipeline *p, const struct family *family,
     while (at != TABLE_NONE && state_stream(p, at)->start_ns != start_ns)
         at = state_stream(p, at)->next_start;
     return at;
+}
+
+bool stream_is_window(const struct pipeline *p, const struct otlp_point *point)
+{
+    uint32_t at = table_find(&p->stream_table, point->stream);
+
+    for (; at != TABLE_NONE; at = state_stream(p, at)->next_start)
+        if (point->start_ns && state_stream(p, at)->last_ns == point->start_ns &&
+            state_stream(p, at)->start_ns != point->start_ns)
+            return true;
+    return false;
 }
 
 static bool has_room_for_start(const struct pipeline *p, const struct otlp_point *point)
@@ -159,6 +170,19 @@ static void join_cell(struct pipeline *p, uint32_t index, const struct stream_se
     }
 }
 
+static enum distribution_kind distribution_of(uint8_t kind)
+{
+    switch ((enum otlp_kind)kind) {
+    case OTLP_EXPONENTIAL_HISTOGRAM: return DISTRIBUTION_EXPONENTIAL;
+    case OTLP_SUMMARY: return DISTRIBUTION_SUMMARY;
+    case OTLP_NO_DATA:
+    case OTLP_GAUGE:
+    case OTLP_SUM:
+    case OTLP_HISTOGRAM: break;
+    }
+    return DISTRIBUTION_EXPLICIT;
+}
+
 static void fill(struct stream *stream, const struct stream_seed *seed,
                  const struct family *family)
 {
@@ -169,7 +193,8 @@ static void fill(struct stream *stream, const struct stream_seed *seed,
     stream->first_ns = stream->last_ns = point->time_ns;
     stream->family = seed->family;
     stream->shape = family->shape;
-    stream->is_histogram = seed->metric->kind == OTLP_HISTOGRAM;
+    stream->is_histogram = seed->metric->kind >= OTLP_HISTOGRAM;
+    stream->distribution = (uint8_t)distribution_of(seed->metric->kind);
     stream->start = stream->detail = stream->owner = POOL_NONE;
     stream->next_in_cell = stream->previous_in_cell = stream->move = POOL_NONE;
     stream->covered_ns = stream->fed_ns = UINT64_MAX;
@@ -229,7 +254,7 @@ static void drop_detail(struct pipeline *p, uint32_t index)
     if (stream->shape == SHAPE_VALUE)
         history_drop(p, index);
     else
-        layout_drop_buckets(p, stream->detail);
+        distribution_forget(p, stream);
 }
 
 void stream_drop(struct pipeline *p, uint32_t index)

@@ -15,6 +15,13 @@ enum {
     STREAM_MAX_STARTS = 8
 };
 
+/*
+ * Is the summary a window? By the data model summaries are totals, but some senders (Micrometer with
+ * delta temporality, the Collector's statsd receiver) count each interval anew: then a point starts
+ * where the identity's last one ended.
+ */
+bool stream_is_window(const struct pipeline *p, const struct otlp_point *point);
+
 /* What a point of a stream that is not known yet leads to. */
 struct stream_seed {
     uint32_t family;

@@ -1,110 +1,82 @@
 #include "pipeline/total.h"
 
-#include "base/memory.h"
 #include "pipeline/books.h"
+#include "pipeline/distribution.h"
 #include "pipeline/first.h"
-#include "pipeline/layout.h"
 #include "pipeline/members.h"
 #include "pipeline/minutes.h"
+#include "pipeline/quantiles.h"
 #include "pipeline/reach.h"
 #include "pipeline/spread.h"
 #include "pipeline/stream.h"
 
 static double amount_of(const struct arrival *arrival)
 {
-    return arrival->histogram ? (double)arrival->point->count
-                              : otlp_number(arrival->point);
-}
-
-static double *scratch(struct pipeline *p, uint32_t count)
-{
-    p->increases = memory_grow(p->increases, count, &p->increase_room, sizeof(double));
-    return p->increases;
+    return arrival_is_distribution(arrival) ? (double)arrival->point->count
+                                            : otlp_number(arrival->point);
 }
 
 /* The whole of the point as an increase: a delta, or a total that rises from zero. */
 static struct increase whole(struct pipeline *p, uint32_t stream,
                              const struct arrival *arrival)
 {
-    const struct otlp_histogram *histogram = arrival->histogram;
     struct increase increase = {
         .to_ns = arrival->point->time_ns,
-        .amount = amount_of(arrival),
         .layout = POOL_NONE,
         .component = state_stream(p, stream)->component,
     };
 
-    if (!histogram)
-        return increase;
-    layout_remember(p, stream, histogram);
-    increase.sum = histogram->sum;
-    increase.has_sum = histogram->has_sum;
-    increase.layout = state_buckets(p, state_stream(p, stream)->detail)->layout;
-
-    double *buckets = scratch(p, histogram->bucket_count);
-
-    for (uint32_t i = 0; i < histogram->bucket_count; i++)
-        buckets[i] = (double)otlp_bucket(histogram, i);
-    increase.buckets = buckets;
+    if (arrival_is_distribution(arrival))
+        distribution_read(p, stream, arrival, &increase);
+    else
+        increase.amount = otlp_number(arrival->point);
     return increase;
 }
 
-static bool histogram_fell(const struct buckets *last, const struct arrival *arrival,
-                           bool same_layout)
+/* Integers subtract exactly, however large. */
+static bool rise_number(const struct stream *stream, const struct otlp_point *point,
+                        double *amount)
 {
-    if (!same_layout)
-        return false;
-    for (uint32_t i = 0; i < arrival->histogram->bucket_count; i++)
-        if (otlp_bucket(arrival->histogram, i) < last->count[i])
-            return true;
-    return false;
-}
-
-static bool fell(const struct pipeline *p, const struct stream *stream,
-                 const struct arrival *arrival)
-{
-    const struct otlp_point *point = arrival->point;
-
-    if (arrival->histogram) {
-        const struct buckets *last = state_buckets(p, stream->detail);
-
-        return point->count < stream->last.as_count ||
-               histogram_fell(last, arrival,
-                              layout_matches(p, last->layout, arrival->histogram));
-    }
-    if (stream->number_type == NUMBER_INT && point->value_type == OTLP_INT)
-        return point->as_int < stream->last.as_int;
-
     double last = stream->number_type == NUMBER_INT ? (double)stream->last.as_int
                                                     : stream->last.as_double;
 
-    return otlp_number(point) < last;
+    if (stream->number_type == NUMBER_INT && point->value_type == OTLP_INT) {
+        *amount = (double)((uint64_t)point->as_int - (uint64_t)stream->last.as_int);
+        return point->as_int >= stream->last.as_int;
+    }
+    *amount = otlp_number(point) - last;
+    return !(otlp_number(point) < last);
 }
 
-static bool same_value(const struct pipeline *p, const struct stream *stream,
+/* What the total rose by since the last point; false where it fell. */
+static bool rise(struct pipeline *p, const struct stream *stream,
+                 const struct arrival *arrival, struct increase *increase)
+{
+    *increase = (struct increase){
+        .from_ns = stream->last_ns,
+        .to_ns = arrival->point->time_ns,
+        .layout = POOL_NONE,
+        .component = stream->component,
+    };
+    return arrival_is_distribution(arrival)
+               ? distribution_rise(p, stream, arrival, increase)
+               : rise_number(stream, arrival->point, &increase->amount);
+}
+
+static bool same_value(struct pipeline *p, const struct stream *stream,
                        const struct arrival *arrival)
 {
-    struct stream after = *stream;
+    struct increase increase;
 
-    if (arrival->histogram)
-        return arrival->point->count == stream->last.as_count &&
-               !fell(p, stream, arrival);
-    if (stream->number_type == NUMBER_INT)
-        return arrival->point->value_type == OTLP_INT
-                   ? arrival->point->as_int == after.last.as_int
-                   : !(otlp_number(arrival->point) < (double)after.last.as_int) &&
-                         !(otlp_number(arrival->point) > (double)after.last.as_int);
-    return !(otlp_number(arrival->point) < after.last.as_double) &&
-           !(otlp_number(arrival->point) > after.last.as_double);
+    return rise(p, stream, arrival, &increase) && !(increase.amount > 0);
 }
 
 static void remember(struct pipeline *p, uint32_t index, const struct arrival *arrival)
 {
     struct stream *stream = state_stream(p, index);
 
-    if (arrival->histogram) {
-        stream->last.as_count = arrival->point->count;
-        layout_remember(p, index, arrival->histogram);
+    if (arrival_is_distribution(arrival)) {
+        distribution_remember(p, index, arrival);
     } else if (arrival->point->value_type == OTLP_INT) {
         stream->number_type = NUMBER_INT;
         stream->last.as_int = arrival->point->as_int;
@@ -112,49 +84,6 @@ static void remember(struct pipeline *p, uint32_t index, const struct arrival *a
         stream->number_type = NUMBER_DOUBLE;
         stream->last.as_double = arrival->point->as_double;
     }
-}
-
-/* What the total rose by since the last point. Integers subtract exactly. */
-static double number_rise(const struct stream *stream, const struct otlp_point *point)
-{
-    if (stream->number_type == NUMBER_INT && point->value_type == OTLP_INT)
-        return (double)((uint64_t)point->as_int - (uint64_t)stream->last.as_int);
-    if (stream->number_type == NUMBER_INT)
-        return otlp_number(point) - (double)stream->last.as_int;
-    return otlp_number(point) - stream->last.as_double;
-}
-
-static struct increase rise(struct pipeline *p, const struct stream *stream,
-                            const struct arrival *arrival)
-{
-    const struct otlp_histogram *histogram = arrival->histogram;
-    struct increase increase = {
-        .from_ns = stream->last_ns,
-        .to_ns = arrival->point->time_ns,
-        .layout = POOL_NONE,
-        .component = stream->component,
-    };
-
-    if (!histogram) {
-        increase.amount = number_rise(stream, arrival->point);
-        return increase;
-    }
-
-    const struct buckets *last = state_buckets(p, stream->detail);
-
-    increase.amount = (double)(arrival->point->count - stream->last.as_count);
-    increase.sum = histogram->sum - last->sum;
-    increase.has_sum = histogram->has_sum && last->has_sum;
-    if (!layout_matches(p, last->layout, histogram))
-        return increase;
-
-    double *buckets = scratch(p, histogram->bucket_count);
-
-    for (uint32_t i = 0; i < histogram->bucket_count; i++)
-        buckets[i] = (double)(otlp_bucket(histogram, i) - last->count[i]);
-    increase.layout = last->layout;
-    increase.buckets = buckets;
-    return increase;
 }
 
 static void mark_unknown_beginning(struct pipeline *p, uint32_t index, uint64_t time_ns)
@@ -249,55 +178,37 @@ static bool is_stale(struct pipeline *p, const struct stream *stream,
     return true;
 }
 
+/* Below the last one: a new beginning, of which only senders without a start tell nothing. */
+static void next_fallen(struct pipeline *p, uint32_t index, const struct arrival *arrival)
+{
+    struct increase increase;
+
+    note_lost_cpus(p, index, arrival);
+    if (state_stream(p, index)->start_ns) {
+        rebase(p, index, arrival, REASON_FELL);
+        return;
+    }
+    increase = whole(p, index, arrival);
+    increase.from_ns = state_stream(p, index)->last_ns;
+    feed(p, index, &increase, arrival);
+}
+
 static void next_cumulative(struct pipeline *p, uint32_t index,
                             const struct arrival *arrival)
 {
     struct stream *stream = state_stream(p, index);
     uint64_t time_ns = arrival->point->time_ns;
+    struct increase increase;
 
     if (stream->ended_ns) {
         stream->ended_ns = 0;
         rebase(p, index, arrival, REASON_BASELINE);
     } else if (cadence_is_lost(&stream->cadence, stream->last_ns, time_ns)) {
         rebase(p, index, arrival, REASON_GAP);
-    } else if (fell(p, stream, arrival)) {
-        note_lost_cpus(p, index, arrival);
-        if (stream->start_ns) {
-            rebase(p, index, arrival, REASON_FELL);
-            return;
-        }
-
-        uint64_t last_ns = stream->last_ns;
-        struct increase increase = whole(p, index, arrival);
-
-        increase.from_ns = last_ns;
+    } else if (rise(p, stream, arrival, &increase)) {
         feed(p, index, &increase, arrival);
     } else {
-        struct increase increase = rise(p, stream, arrival);
-
-        feed(p, index, &increase, arrival);
-    }
-}
-
-/* A share of the time since the last point: so many seconds were spent in that state. */
-static void next_share(struct pipeline *p, uint32_t index, const struct arrival *arrival)
-{
-    struct stream *stream = state_stream(p, index);
-    uint64_t time_ns = arrival->point->time_ns;
-    struct increase increase = {
-        .from_ns = stream->last_ns,
-        .to_ns = time_ns,
-        .amount = otlp_number(arrival->point) * (double)(time_ns - stream->last_ns) /
-                  NS_PER_S,
-        .layout = POOL_NONE,
-        .component = stream->component,
-    };
-
-    if (stream->ended_ns || !reach_is_alive(stream, stream->last_ns, time_ns)) {
-        stream->ended_ns = 0;
-        rebase(p, index, arrival, REASON_BASELINE);
-    } else {
-        feed(p, index, &increase, arrival);
+        next_fallen(p, index, arrival);
     }
 }
 
@@ -404,6 +315,8 @@ static void observe_delta(struct pipeline *p, uint32_t index,
         increase.from_ns = from_ns;
         feed(p, index, &increase, arrival);
     }
+    if (arrival->summary)
+        quantiles_observe(p, index, arrival);
     stream_advance(state_stream(p, index), arrival->point->time_ns);
 }
 

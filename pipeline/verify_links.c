@@ -1,4 +1,5 @@
 #include "pipeline/cell.h"
+#include "pipeline/quantiles.h"
 #include "pipeline/verify.h"
 
 /* In every check, `at` is a record in use. Indices are in their bounds already. */
@@ -20,12 +21,22 @@ static bool is_in_use(const struct verify_pool *pool, uint32_t index)
 
 /* ---- streams ------------------------------------------------------------------------------ */
 
-/* A stream owns its detail: its newest history of values, or the buckets of a total. */
+static size_t details_of(const struct stream *stream)
+{
+    if (stream->shape == SHAPE_VALUE)
+        return offsetof(struct pipeline, histories);
+    switch ((enum distribution_kind)stream->distribution) {
+    case DISTRIBUTION_EXPLICIT: break;
+    case DISTRIBUTION_EXPONENTIAL: return offsetof(struct pipeline, exponentials);
+    case DISTRIBUTION_SUMMARY: return offsetof(struct pipeline, quantiles);
+    }
+    return offsetof(struct pipeline, buckets);
+}
+
+/* A stream owns its detail: its newest history of values, or what a distribution remembers. */
 static bool detail_holds(struct verify *verify, const struct stream *stream)
 {
-    struct verify_pool *details = known(verify, stream->shape == SHAPE_VALUE
-                                                    ? offsetof(struct pipeline, histories)
-                                                    : offsetof(struct pipeline, buckets));
+    struct verify_pool *details = known(verify, details_of(stream));
     bool needs_buckets = stream->is_histogram && stream->shape == SHAPE_CUMULATIVE;
 
     if (stream->detail == POOL_NONE)
@@ -163,6 +174,29 @@ static bool buckets_hold(struct verify *verify, uint32_t at)
     return has_room(verify->pipeline, buckets->layout, buckets->room);
 }
 
+static bool side_holds(const struct exponential_side *side)
+{
+    const int64_t most = INT64_C(1) << 40;
+
+    return side->len <= side->room && side->len <= EXPONENTIAL_BUCKETS &&
+           side->low >= -most && side->low <= most;
+}
+
+static bool exponential_holds(struct verify *verify, uint32_t at)
+{
+    const struct exponential *buckets = state_exponential(verify->pipeline, at);
+
+    return buckets->scale >= EXPONENTIAL_MIN_SCALE && side_holds(&buckets->positive) &&
+           side_holds(&buckets->negative);
+}
+
+static bool quantiles_hold(struct verify *verify, uint32_t at)
+{
+    const struct quantiles *quantiles = state_quantiles(verify->pipeline, at);
+
+    return quantiles->len <= quantiles->room && quantiles->len <= QUANTILES_KEPT;
+}
+
 static bool minute_holds(struct verify *verify, uint32_t at)
 {
     const struct pipeline *p = verify->pipeline;
@@ -246,6 +280,10 @@ bool verify_links(struct verify *verify)
         {offsetof(struct pipeline, cells), cell_holds,
          "a cell has no name or a foreign stream"},
         {offsetof(struct pipeline, buckets), buckets_hold, "buckets without bounds"},
+        {offsetof(struct pipeline, exponentials), exponential_holds,
+         "exponential buckets are out of bounds"},
+        {offsetof(struct pipeline, quantiles), quantiles_hold,
+         "more quantiles than room"},
         {offsetof(struct pipeline, minutes), minute_holds, "a minute is out of place"},
         {offsetof(struct pipeline, histories), history_holds, "values are out of place"},
         {offsetof(struct pipeline, runs), run_holds, "runs of minutes overlap"},

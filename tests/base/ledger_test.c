@@ -46,7 +46,7 @@ static void a_baseline_is_skipped_and_a_late_point_is_lost(void **state)
     assert_int_equal(reason_class(REASON_BASELINE), LEDGER_SKIPPED);
     assert_int_equal(reason_class(REASON_REPEAT), LEDGER_SKIPPED);
     assert_int_equal(reason_class(REASON_LATE), LEDGER_DROPPED);
-    assert_int_equal(reason_class(REASON_UNSUPPORTED_KIND), LEDGER_DROPPED);
+    assert_int_equal(reason_class(REASON_BAD_SUMMARY), LEDGER_DROPPED);
     assert_string_equal(reason_name(REASON_OUT_OF_ORDER), "out_of_order");
 }
 

@@ -68,7 +68,6 @@ def test_the_values_are_those_of_the_oracle_wherever_the_minutes_fall(folder, se
 # ---- against the truth: what the programs say that they measured
 
 WITH_TRUTH = [folder for folder in gateway.folders() if gateway.truth(folder)]
-NOT_POSTED = {"exponential", "summary"}
 
 
 def posted_totals(values, names):
@@ -83,21 +82,17 @@ def posted_totals(values, names):
 
 @pytest.mark.parametrize("folder", WITH_TRUTH, ids=lambda folder: folder.name)
 def test_rates_over_a_watched_recording_add_up_to_what_was_measured(folder):
-    """Every counter and histogram of the programs is young, so nothing of it may be missing.
+    """Every counter and distribution of the programs is young, so nothing of it may be missing.
 
-    What is less than the truth was never sent (truth.find_last_export says why) or is of a kind
-    that is not posted: exponential histograms and summaries.
+    What is less than the truth was never sent (truth.find_last_export says why).
     """
     requests = gateway.protobuf_requests(folder)
-    want, sent = truth.totals(folder), truth.kinds(folder)
+    want = truth.totals(folder)
     values, _ = gateway.replay(requests, gateway.early_watch_start(folder))
     got = posted_totals(values, want)
     assert want
     for name, total in want.items():
-        if sent[name] <= NOT_POSTED:
-            assert got[name] is None, name
-        else:
-            assert got[name] == pytest.approx(total, rel=1e-9), name
+        assert got[name] == pytest.approx(total, rel=1e-9), name
 
 
 @pytest.mark.parametrize("folder", WITH_TRUTH, ids=lambda folder: folder.name)

@@ -271,8 +271,6 @@ class Run:
         outcome.violations = [one for one in self.api.violations if not is_pace(one)]
         outcome.skipped = last.by_label("points_skipped_total")
         outcome.dropped = last.by_label("points_dropped_total")
-        # Of the recordings: exponential histograms and summaries.
-        outcome.dropped.pop("unsupported_kind", None)
         # Of SDKs: an export that was given up and arrived after the next one.
         if self._sdks:
             outcome.dropped.pop("out_of_order", None)

@@ -1,8 +1,11 @@
 """Cells: all streams of one destination and name, merged into the values of each minute."""
 
+import math
 from fractions import Fraction
 
+import distributions
 from minutes import Cell
+from recording import DISTRIBUTIONS
 from streams import MINUTE
 
 QUANTILES = {"p90": Fraction(9, 10), "p95": Fraction(95, 100), "p99": Fraction(99, 100)}
@@ -34,7 +37,10 @@ def total_values(streams, minute):
     """{statistic: value} of a cell of totals."""
     count = increase(streams, minute)
     values = {"rate": count / 60}
-    if streams[0].metric.kind != "histogram" or count <= 0:
+    if streams[0].metric.kind not in DISTRIBUTIONS:
+        return values
+    values.update(own_quantiles(streams, minute))
+    if count <= 0:
         return values
     parts = [
         (rise, rise.share_in(minute))
@@ -44,10 +50,23 @@ def total_values(streams, minute):
     parts = [(rise, share) for rise, share in parts if rise.count > 0]
     if all(rise.sum is not None for rise, _ in parts):
         values["avg"] = sum(rise.sum * share for rise, share in parts) / count
+    if all(rise.exponential for rise, _ in parts):
+        merged = distributions.merged([(rise.exponential, share) for rise, share in parts])
+        found = {name: distributions.percentile(merged, q) for name, q in QUANTILES.items()}
+        values.update((name, value) for name, value in found.items() if math.isfinite(value))
+        return values
     layouts = {rise.bounds for rise, _ in parts}
     if len(layouts) == 1 and layouts != {None} and layouts != {()}:
         values.update(percentiles(layouts.pop(), parts))
     return values
+
+
+def own_quantiles(streams, minute):
+    """Of summaries, where no histogram has buckets beside them."""
+    if any(r.count > 0 and (r.bounds or r.exponential) for r in rises_of(streams, minute)):
+        return {}
+    said = [stream for stream in streams if stream.metric.kind == "summary"]
+    return distributions.quantiles(said, minute, minute + MINUTE)
 
 
 def percentiles(bounds, parts):

@@ -17,6 +17,7 @@ from pathlib import Path
 
 import cells
 import containers
+import distributions
 import native
 import recording
 import routing
@@ -107,7 +108,8 @@ class Gateway:
             self.hosts[destination].join(stream)
 
     def custom_cell(self, destination, name, metric):
-        key = destination, name, metric.kind, is_total(metric)
+        kind = "distribution" if metric.kind in recording.DISTRIBUTIONS else metric.kind
+        key = destination, name, kind, is_total(metric)
         if key not in self.custom:
             kind = cells.TotalCell if is_total(metric) else cells.GaugeCell
             self.custom[key] = kind(destination, self.table, name)
@@ -116,9 +118,9 @@ class Gateway:
 
 def is_sound(point):
     metric = point.metric
-    if not metric.name or metric.kind in ("exponential", "summary"):
+    if not metric.name:
         return False
-    if metric.kind in ("sum", "histogram") and not metric.temporality:
+    if metric.kind in ("sum", "histogram", "exponential") and not metric.temporality:
         return False
     if point.start > point.time and metric.kind != "gauge":
         return False
@@ -129,6 +131,8 @@ def is_sound_value(point):
     value = point.value
     if value is None or value == "not finite":
         return False
+    if isinstance(value, (distributions.Exponential, distributions.Summary)):
+        return distributions.is_sound(value)
     if not isinstance(value, recording.Histogram):
         return not (point.metric.temporality == "delta" and point.metric.monotonic and value < 0)
     if value.sum == "not finite":

@@ -11,11 +11,13 @@ from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 
+import distributions
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import (
     ExportMetricsServiceRequest,
 )
 from opentelemetry.proto.metrics.v1 import metrics_pb2
 
+DISTRIBUTIONS = ("histogram", "exponential", "summary")
 PROTOBUF = ("application/x-protobuf", "application/grpc")
 TEMPORALITY = {1: "delta", 2: "cumulative"}
 NO_RECORDED_VALUE = 1
@@ -62,7 +64,7 @@ class Point:
     time: int
     received: int
     no_recorded_value: bool
-    value: object  # Fraction, Histogram, None (no value), or "not finite"
+    value: object  # Fraction, a distribution, None (no value), or "not finite"
 
     def attribute(self, *keys):
         for key in keys:
@@ -148,7 +150,9 @@ def metric_points(metric, resource, scope, received):
         metric.name,
         metric.unit,
         kind,
-        TEMPORALITY.get(getattr(data, "aggregation_temporality", 0), ""),
+        "cumulative"
+        if kind == "summary"
+        else TEMPORALITY.get(getattr(data, "aggregation_temporality", 0), ""),
         bool(getattr(data, "is_monotonic", False)),
     )
     for point in data.data_points:
@@ -174,7 +178,10 @@ def point_value(point):
             tuple(point.explicit_bounds),
             tuple(Fraction(count) for count in point.bucket_counts),
         )
-    return None
+    total = exact(point.sum)
+    if isinstance(point, metrics_pb2.SummaryDataPoint):
+        return distributions.read_summary(point, total)
+    return distributions.read_exponential(point, total if point.HasField("sum") else None)
 
 
 def exact(number):

@@ -11,7 +11,9 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Optional
 
-from recording import Histogram, Metric
+from distributions import Exponential, as_window, is_window
+from distributions import rise as risen
+from recording import DISTRIBUTIONS, Histogram, Metric
 from routing import SINCE_BOOT_FAMILIES
 
 SECOND = 10**9
@@ -31,6 +33,7 @@ class Rise:
     sum: Optional[Fraction] = None
     bounds: Optional[tuple] = None  # of a histogram; None where no percentile can be told
     buckets: tuple = ()
+    exponential: object = None  # buckets of that kind
     open_part: Fraction = Fraction(1)  # of it lies in minutes that are open
 
     def share_in(self, minute):
@@ -148,6 +151,7 @@ class StreamTable:
         self.streams = {}
         self.starts = {}  # identity without start -> starts
         self.families_with_eviction = set()
+        self.families_of_windows = set()  # summaries that count each interval anew
         self.family_times = {}  # (family, start) -> times of points taken
         self.reports = {}  # (resource, scope) -> times at which it reported, rising
         self.report_before = {}  # (resource, scope) -> the one before the latest
@@ -180,6 +184,7 @@ class StreamTable:
 
     def take(self, point, report_time):
         """One point of an export whose newest point has that time."""
+        point = self.as_its_senders_mean_it(point)
         stream = self.stream_of(point)
         if stream is None:
             self.reasons["start_churn"] += 1
@@ -199,6 +204,15 @@ class StreamTable:
             self.take_gauge(stream, point)
         times = self.family_times.setdefault((point.metric.family, point.start), set())
         times.add(point.time)
+
+    def as_its_senders_mean_it(self, point):
+        if point.metric.kind != "summary":
+            return point
+        identity = point.metric, point.attributes
+        known = [self.streams[identity, start] for start in self.starts.get(identity, [])]
+        if is_window(point, known):
+            self.families_of_windows.add(point.metric.family)
+        return as_window(point) if point.metric.family in self.families_of_windows else point
 
     def stream_of(self, point):
         identity = point.metric, point.attributes
@@ -405,8 +419,10 @@ def minutes_of_value(stream, time):
 
 
 def difference(begin, end, value, since=None):
-    if not isinstance(value, Histogram):
+    if isinstance(value, Fraction):
         return Rise(begin, end, value - (since or 0))
+    if not isinstance(value, Histogram):
+        return other_difference(begin, end, value, since)
     bounds, buckets, total = value.bounds, value.buckets, value.sum
     if since is not None and since.bounds != bounds:
         bounds = None  # percentiles cannot be told for what spans the change
@@ -418,21 +434,35 @@ def difference(begin, end, value, since=None):
     return Rise(begin, end, count, total, bounds, buckets if bounds else ())
 
 
+def other_difference(begin, end, value, since):
+    count, total = value.count - (since.count if since else 0), value.sum
+    if since is not None and total is not None:
+        total = None if since.sum is None else total - since.sum
+    rise = Rise(begin, end, count, total)
+    if isinstance(value, Exponential):
+        rise.exponential = risen(value, since) if since else value
+    return rise
+
+
 def fell(old, new):
-    if not isinstance(new, Histogram):
+    if isinstance(new, Fraction):
         return new < old
     if new.count < old.count:
         return True
+    if isinstance(new, Exponential):
+        return risen(new, old) is None
+    if not isinstance(new, Histogram):
+        return False
     return new.bounds == old.bounds and any(n < o for n, o in zip(new.buckets, old.buckets))
 
 
 def count_of(value):
-    return value.count if isinstance(value, Histogram) else value
+    return value if isinstance(value, Fraction) else value.count
 
 
 def is_total(metric):
     rises = metric.kind == "sum" and metric.monotonic
-    return metric.kind == "histogram" or rises or is_delta_total(metric)
+    return metric.kind in DISTRIBUTIONS or rises or is_delta_total(metric)
 
 
 def is_delta_total(metric):

@@ -55,6 +55,9 @@ static unsigned long report(struct scene *scene, enum scene_kind kind, int round
     static struct scene_point points[STREAMS];
     const double bounds[] = {1, 2, 3};
     const uint64_t buckets[] = {(uint64_t)round, (uint64_t)round, 0, 0};
+    const struct scene_exponential exponential = {.scale = 3,
+                                                  .positive = {-4, buckets, 4}};
+    const struct scene_quantile quantiles[] = {{0.5, round}, {0.99, 2 * round}};
 
     for (int i = 0; i < STREAMS; i++) {
         snprintf(names[i], sizeof(names[i]), "route-%d", i);
@@ -67,6 +70,9 @@ static unsigned long report(struct scene *scene, enum scene_kind kind, int round
             .buckets = buckets,
             .bounds = bounds,
             .bound_count = 3,
+            .exponential = &exponential,
+            .quantiles = quantiles,
+            .quantile_count = 2,
         };
     }
     scene_prepare(scene, &(struct scene_metric){&SHOP, kind, "requests"}, points,
@@ -117,6 +123,24 @@ static void histograms_allocate_nothing_per_point(void **state)
     count_allocations(SCENE_HISTOGRAM);
 }
 
+static void exponential_histograms_allocate_nothing_per_point(void **state)
+{
+    (void)state;
+    count_allocations(SCENE_EXPONENTIAL);
+}
+
+static void delta_exponential_histograms_allocate_nothing_per_point(void **state)
+{
+    (void)state;
+    count_allocations(SCENE_DELTA_EXPONENTIAL);
+}
+
+static void summaries_allocate_nothing_per_point(void **state)
+{
+    (void)state;
+    count_allocations(SCENE_SUMMARY);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -124,6 +148,9 @@ int main(void)
         cmocka_unit_test(deltas_allocate_nothing_per_point),
         cmocka_unit_test(gauges_allocate_nothing_per_point),
         cmocka_unit_test(histograms_allocate_nothing_per_point),
+        cmocka_unit_test(exponential_histograms_allocate_nothing_per_point),
+        cmocka_unit_test(delta_exponential_histograms_allocate_nothing_per_point),
+        cmocka_unit_test(summaries_allocate_nothing_per_point),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -26,6 +26,24 @@ struct scene_resource {
     const char *pod, *container; /* of Kubernetes */
 };
 
+/* One side of an exponential histogram. */
+struct scene_side {
+    int64_t offset;
+    const uint64_t *counts;
+    size_t count;
+};
+
+struct scene_exponential {
+    int scale;
+    uint64_t zero_count;
+    double zero_threshold;
+    struct scene_side positive, negative;
+};
+
+struct scene_quantile {
+    double quantile, value;
+};
+
 struct scene_point {
     double start_s, time_s; /* start 0: none */
     double value;
@@ -33,7 +51,12 @@ struct scene_point {
     const char *key, *attribute; /* one attribute; NULL: none */
     const char *key2, *attribute2;
     uint32_t flags;
-    uint64_t count; /* histogram */
+    uint64_t count; /* distributions; their sum is the value */
+    bool has_no_sum;
+    double min, max; /* where not both 0 */
+    const struct scene_exponential *exponential;
+    const struct scene_quantile *quantiles;
+    size_t quantile_count;
     const uint64_t *buckets;
     const double *bounds;
     size_t bound_count;
@@ -45,7 +68,10 @@ enum scene_kind {
     SCENE_COUNTER,
     SCENE_DELTA,
     SCENE_HISTOGRAM,
-    SCENE_DELTA_HISTOGRAM
+    SCENE_DELTA_HISTOGRAM,
+    SCENE_EXPONENTIAL,
+    SCENE_DELTA_EXPONENTIAL,
+    SCENE_SUMMARY
 };
 
 struct scene_metric {

@@ -73,6 +73,52 @@ static void histogram(struct scene *scene, double at, int n)
     send(scene, &(struct scene_metric){&SDK, SCENE_HISTOGRAM, "latency"}, at, point);
 }
 
+static void exponential(struct scene *scene, double at, int n)
+{
+    const uint64_t counts[] = {(uint64_t)n, 0, (uint64_t)(2 * n)};
+    const struct scene_exponential buckets = {
+        .scale = n < 9 ? 4 : 2, /* lower on the way */
+        .zero_count = (uint64_t)n,
+        .zero_threshold = 1e-6,
+        .positive = {n < 9 ? 8 : 2, counts, 3},
+        .negative = {-7, counts, 1},
+    };
+    struct scene_point point = {.start_s = 3,
+                                .time_s = at - 0.1,
+                                .value = 9 * n,
+                                .count = (uint64_t)(5 * n),
+                                .min = -1,
+                                .max = 1 + n,
+                                .exponential = &buckets};
+
+    send(scene, &(struct scene_metric){&SDK, SCENE_EXPONENTIAL, "size"}, at, point);
+    point.start_s = at - INTERVAL_S;
+    send(scene, &(struct scene_metric){&SPACED, SCENE_DELTA_EXPONENTIAL, "batch"}, at,
+         point);
+}
+
+static void summary(struct scene *scene, double at, int n)
+{
+    const struct scene_quantile quantiles[] = {{0, 1}, {0.5, n}, {0.99, n + 3}};
+    struct scene_point point = {.start_s = 3,
+                                .time_s = at - 0.1,
+                                .value = 4 * n,
+                                .count = (uint64_t)n,
+                                .quantiles = quantiles,
+                                .quantile_count = 3};
+
+    send(scene, &(struct scene_metric){&SDK, SCENE_SUMMARY, "pause"}, at, point);
+    if (n % 5 == 0) /* a second one, which makes a mixture */
+        send(scene, &(struct scene_metric){&SPACED, SCENE_SUMMARY, "pause"}, at, point);
+}
+
+static void distributions(struct scene *scene, double at, int n)
+{
+    histogram(scene, at, n);
+    exponential(scene, at, n);
+    summary(scene, at, n);
+}
+
 static void values(struct scene *scene, double at, int n)
 {
     send(scene, &(struct scene_metric){&SDK, SCENE_GAUGE, "queue"}, at,
@@ -173,7 +219,7 @@ static void configuration(struct scene *scene, double at, int n)
 }
 
 static void (*const acts[])(struct scene *scene, double at, int n) = {
-    configuration, counter, errors,     deltas,  histogram,
+    configuration, counter, errors,     deltas,  distributions,
     values,        host,    containers, troubles};
 
 enum {

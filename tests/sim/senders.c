@@ -300,6 +300,9 @@ static void move(struct gauge *gauge, struct chance *chance)
         move_histogram(gauge, chance);
         return;
     case SCENE_HISTOGRAM: move_histogram(gauge, chance); return;
+    case SCENE_EXPONENTIAL:
+    case SCENE_DELTA_EXPONENTIAL:
+    case SCENE_SUMMARY: return; /* no sender has these */
     }
 }
 
@@ -319,7 +322,10 @@ static struct sim_point make_point(const struct sender *sender, const struct gau
 
     switch (gauge->kind) {
     case SCENE_GAUGE:
-    case SCENE_UPDOWN: break;
+    case SCENE_UPDOWN:
+    case SCENE_EXPONENTIAL:
+    case SCENE_DELTA_EXPONENTIAL:
+    case SCENE_SUMMARY: break;
     case SCENE_DELTA:
     case SCENE_DELTA_HISTOGRAM: point.start_ns = sender->last_export_ns; break;
     case SCENE_COUNTER:
