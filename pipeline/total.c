@@ -212,6 +212,28 @@ static void next_cumulative(struct pipeline *p, uint32_t index,
     }
 }
 
+/* A share of the time since the last point: so many seconds were spent in that state. */
+static void next_share(struct pipeline *p, uint32_t index, const struct arrival *arrival)
+{
+    struct stream *stream = state_stream(p, index);
+    uint64_t time_ns = arrival->point->time_ns;
+    struct increase increase = {
+        .from_ns = stream->last_ns,
+        .to_ns = time_ns,
+        .amount = otlp_number(arrival->point) * (double)(time_ns - stream->last_ns) /
+                  NS_PER_S,
+        .layout = POOL_NONE,
+        .component = stream->component,
+    };
+
+    if (stream->ended_ns || !reach_is_alive(stream, stream->last_ns, time_ns)) {
+        stream->ended_ns = 0;
+        rebase(p, index, arrival, REASON_BASELINE);
+    } else {
+        feed(p, index, &increase, arrival);
+    }
+}
+
 static void observe_cumulative(struct pipeline *p, uint32_t index,
                                const struct arrival *arrival)
 {
