@@ -107,6 +107,15 @@ static bool total_is_posted(const struct pipeline *p, const struct cell *cell,
 
 /* ---- closing ----------------------------------------------------------------------------- */
 
+/* A minute that was not posted because the one before had not been: that one is now. */
+static void ask_again(struct pipeline *p, uint32_t cell, uint64_t number)
+{
+    uint32_t at = minutes_find(p, state_cell(p, cell), number);
+
+    if (at != POOL_NONE && state_minute(p, at)->posted_ns && !state_minute(p, at)->posted)
+        minutes_touch(p, cell, at);
+}
+
 static void post(struct pipeline *p, uint32_t cell_index, uint32_t index)
 {
     struct cell *cell = state_cell(p, cell_index);
@@ -120,6 +129,8 @@ static void post(struct pipeline *p, uint32_t cell_index, uint32_t index)
         minute->first_posted_ns = p->now_ns;
     minute->changed = false;
     if (is_posted) {
+        if (!minute->posted)
+            ask_again(p, cell_index, minute->number + 1);
         minute->posted = true;
         books_merge(p, minute->pending);
     } else {

@@ -9,6 +9,10 @@
 
 #include <math.h>
 
+enum {
+    CARRIED_MINUTES = 7 /* at most: a stream is alive for 6.25 min */
+};
+
 bool value_say(struct pipeline *p, uint32_t index, uint64_t time_ns, double value)
 {
     if (!history_say(p, index, time_ns, value))
@@ -22,13 +26,72 @@ static bool same(double a, double b)
     return !(a < b) && !(a > b);
 }
 
+static void touch_if_open(struct pipeline *p, uint32_t cell, uint64_t number)
+{
+    uint32_t minute = minutes_open(p, cell, number);
+
+    if (minute != POOL_NONE)
+        minutes_touch(p, cell, minute);
+}
+
+/*
+ * Minutes that were due before the point came and to which its value, or the one before it, is
+ * carried. Where values are read at a minute's start, the one with the next point changes with it.
+ */
+static void touch_carried(struct pipeline *p, uint32_t index, uint32_t cell,
+                          uint64_t number)
+{
+    const struct stream *stream = state_stream(p, index);
+    bool reads_starts = state_cell(p, cell)->kind == CELL_INSTANTS;
+    uint64_t last = number + CARRIED_MINUTES;
+
+    while (++number <= last) {
+        struct value_reading reading = {0};
+        bool is_carried = value_read(p, stream, number, &reading) && !reading.has_point;
+
+        if (minute_end_ns(number) + p->options.grace_ns > p->now_ns) {
+            if (is_carried)
+                minutes_open(p, cell, number);
+            return;
+        }
+        if (is_carried || (reading.has_point && reads_starts) ||
+            minutes_find(p, state_cell(p, cell), number) != POOL_NONE)
+            touch_if_open(p, cell, number);
+        if (reading.has_point)
+            return;
+    }
+}
+
+/* Closing a minute looks one ahead. Does it do so for this one, and is it the newest? */
+static bool is_looked_after(const struct pipeline *p, uint32_t cell, uint32_t minute)
+{
+    return minute != POOL_NONE && state_minute(p, minute)->posted_ns == 0 &&
+           state_cell(p, cell)->newest_minute == minute;
+}
+
+/* The point shows how slow the sender is: the minute before, not due yet, may carry a value. */
+static void open_before(struct pipeline *p, uint32_t index, uint64_t number)
+{
+    const struct stream *stream = state_stream(p, index);
+    uint32_t cell = members_cell(p, stream, number - 1);
+    struct value_reading reading;
+
+    if (cell != POOL_NONE &&
+        minute_end_ns(number - 1) + p->options.grace_ns > p->now_ns &&
+        value_read(p, stream, number - 1, &reading))
+        minutes_open(p, cell, number - 1);
+}
+
 static void take(struct pipeline *p, uint32_t index, const struct arrival *arrival)
 {
     uint64_t time_ns = arrival->point->time_ns;
     uint64_t number = minute_beginning_at(time_ns);
     uint32_t cell = members_cell(p, state_stream(p, index), number);
     uint32_t minute = cell == POOL_NONE ? POOL_NONE : minutes_open(p, cell, number);
-    bool is_newest = time_ns > state_stream(p, index)->last_ns || arrival->is_first;
+    uint64_t last_ns = arrival->is_first ? 0 : state_stream(p, index)->last_ns;
+    bool is_newest = time_ns > last_ns;
+
+    bool had_ended = state_stream(p, index)->ended_ns != 0;
 
     state_stream(p, index)->ended_ns = 0;
     if (cell == POOL_NONE) {
@@ -41,9 +104,17 @@ static void take(struct pipeline *p, uint32_t index, const struct arrival *arriv
         books_count(p, REASON_LATE, 1, arrival->metric);
         return;
     }
+    bool is_carried_on = !is_looked_after(p, cell, minute) &&
+                         history_find(p, state_stream(p, index), number)->last_ns ==
+                             time_ns;
+
     if (minute != POOL_NONE)
         minutes_touch(p, cell, minute);
     minutes_book(p, cell, number, arrival->metric);
+    if (is_carried_on)
+        touch_carried(p, index, cell, number);
+    if (last_ns && is_newest && !had_ended && last_ns < minute_start_ns(number - 1))
+        open_before(p, index, number);
 }
 
 void value_observe(struct pipeline *p, uint32_t index, const struct arrival *arrival)

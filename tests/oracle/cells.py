@@ -47,9 +47,9 @@ def total_values(streams, minute):
         for rise in rises_of(streams, minute)
         if rise.share_in(minute) > 0
     ]
+    if all(rise.sum is not None for rise, _ in parts if rise.count > 0):
+        values["avg"] = sum((rise.sum or 0) * share for rise, share in parts) / count
     parts = [(rise, share) for rise, share in parts if rise.count > 0]
-    if all(rise.sum is not None for rise, _ in parts):
-        values["avg"] = sum(rise.sum * share for rise, share in parts) / count
     if all(rise.exponential for rise, _ in parts):
         merged = distributions.merged([(rise.exponential, share) for rise, share in parts])
         found = {name: distributions.percentile(merged, q) for name, q in QUANTILES.items()}

@@ -81,16 +81,26 @@ class Cell:
         """How long the minute may wait for streams that have not reached its end."""
         end = start + MINUTE
         awaited = [stream for stream in self.streams if is_awaited(stream, start)]
-        intervals = [stream.interval for stream in awaited if stream.alive_at(end)]
-        if not intervals or all(self.table.has_reached(stream, end) for stream in awaited):
+        if all(self.table.has_reached(stream, end) for stream in awaited):
+            return 0
+        known = [stream for stream in self.streams if stream.times and stream.times[0] <= end]
+        intervals = [stream.interval for stream in known if stream.alive_at(end)]
+        if not intervals:
             return 0
         at_most = 75 * SECOND if min(intervals) <= MINUTE else 10 * MINUTE
         return min(Fraction(5, 4) * max(intervals), at_most)
 
+    def looked_at(self, start):
+        """A minute that waited for streams is looked at once a second."""
+        due, latest = start + MINUTE + GRACE, self.closes_at(start)
+        if latest > due or self.now <= due:
+            return latest
+        return due - (due - self.now) // SECOND * SECOND
+
     def posts_at(self, start):
         minute = self.minutes[start]
         if not minute.closed and not minute.is_late:
-            return self.closes_at(start)
+            return self.looked_at(start)
         if minute.last_posted is None:
             return minute.last_touch + GRACE
         return max(minute.last_touch, minute.last_posted + MINUTE)
@@ -137,7 +147,8 @@ class Cell:
         complete = self.complete_until()
         for start in list(self.correctable):
             minute = self.minutes[start]
-            if start + MINUTE <= complete and self.now > minute.first_posted + LATENESS:
+            is_posted = start not in self.changed
+            if is_posted and start + MINUTE <= complete and self.now > minute.first_posted + LATENESS:
                 minute.final = True
                 self.correctable.remove(start)
 

@@ -60,15 +60,10 @@ class Gateway:
                 self.take([point for point in export if self.is_timely(point)])
 
     def is_timely(self, point):
-        if point.time == 0:
-            self.reasons["no_time"] += 1
-        elif point.time < point.received - DAY:
-            self.reasons["too_old"] += 1
-        elif point.time > point.received + MINUTE:
-            self.reasons["future"] += 1
-        else:
-            return True
-        return False
+        why = untimely(point)
+        if why and (why == "no_time" or routing.route(point.metric, self.default_service)):
+            self.reasons[why] += 1
+        return why is None
 
     def take(self, points):
         """The points of one export, and that it came."""
@@ -78,7 +73,9 @@ class Gateway:
                 self.containers.note(point)
                 self.table.take(point, newest)
         if points:
-            self.table.reported(points[0].metric.source, newest, points[0].received)
+            windows = [p.start for p in points if p.metric.temporality == "delta" and p.start]
+            since = min(windows, default=0)
+            self.table.reported(points[0].metric.source, newest, since, points[0].received)
 
     def post_until(self, now):
         for cell in self.cells():
@@ -116,13 +113,22 @@ class Gateway:
         return self.custom[key]
 
 
+def untimely(point):
+    """The reason, or None."""
+    if point.time == 0:
+        return "no_time"
+    if point.time < point.received - DAY:
+        return "too_old"
+    return "future" if point.time > point.received + MINUTE else None
+
+
 def is_sound(point):
     metric = point.metric
     if not metric.name:
         return False
     if metric.kind in ("sum", "histogram", "exponential") and not metric.temporality:
         return False
-    if point.start > point.time and metric.kind != "gauge":
+    if point.start > point.time:
         return False
     return point.no_recorded_value or is_sound_value(point)
 

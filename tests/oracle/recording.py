@@ -49,7 +49,7 @@ class Metric:
 
     @property
     def family(self):
-        return self.resource, self.scope, self.name
+        return self.resource, self.scope, self.name, self.unit, self.kind
 
     def resource_attribute(self, key):
         """The attribute as text, or None where it is missing or empty."""

@@ -128,9 +128,6 @@ def route(metric, default_service=None):
     base = metric_name(metric.name)
     if host:
         return host, "custom." + base
-    if metric.name.startswith(HOST_FAMILIES) and not named(metric):
-        if not metric.resource_attribute("service.namespace"):
-            return None
     service = service_of(metric, default_service)
     if not service:
         return None

@@ -154,6 +154,7 @@ class StreamTable:
         self.families_of_windows = set()  # summaries that count each interval anew
         self.family_times = {}  # (family, start) -> times of points taken
         self.reports = {}  # (resource, scope) -> times at which it reported, rising
+        self.windows = {}  # (resource and scope, time of a report) -> since when its windows reach
         self.report_before = {}  # (resource, scope) -> the one before the latest
         self.delta_streams = {}  # (resource, scope) -> its delta streams
         self.newest_time = 0  # of all points
@@ -184,6 +185,8 @@ class StreamTable:
 
     def take(self, point, report_time):
         """One point of an export whose newest point has that time."""
+        if point.no_recorded_value and not self.knows(point):
+            return
         point = self.as_its_senders_mean_it(point)
         stream = self.stream_of(point)
         if stream is None:
@@ -205,6 +208,9 @@ class StreamTable:
         times = self.family_times.setdefault((point.metric.family, point.start), set())
         times.add(point.time)
 
+    def knows(self, point):
+        return key_of(point) in self.streams
+
     def as_its_senders_mean_it(self, point):
         if point.metric.kind != "summary":
             return point
@@ -215,8 +221,7 @@ class StreamTable:
         return as_window(point) if point.metric.family in self.families_of_windows else point
 
     def stream_of(self, point):
-        identity = point.metric, point.attributes
-        start = point.start if point.metric.temporality == "cumulative" else 0
+        identity, start = key_of(point)
         starts = self.starts.setdefault(identity, [])
         if start not in starts:
             alive = [s for s in starts if self.streams[identity, s].alive_at(point.time)]
@@ -239,6 +244,8 @@ class StreamTable:
     def take_gauge(self, stream, point):
         """Of two points of one time the first one counts."""
         if point.time in stream.times:
+            said = stream.values[stream.times.index(point.time)]
+            self.count(stream, "duplicate" if said == point.value else "out_of_order")
             return
         minute = point.time // MINUTE * MINUTE
         if not all(cell.is_open(minute, point.received) for cell in stream.cells):
@@ -302,7 +309,8 @@ class StreamTable:
         stream.known_zero.append((0, rises_from))
         is_since_boot = point.time - point.start < SECOND and count_of(point.value) > 100
         if is_since_boot and not siblings:
-            stream.cover(rises_from, point.time, point.received)
+            if rises_from < point.time:
+                stream.cover(rises_from, point.time, point.received)
             self.count(stream, "since_boot")
         else:
             self.rise(stream, rises_from, point)
@@ -337,7 +345,6 @@ class StreamTable:
         if is_first or begin < stream.first_begin:
             self.begin_delta(stream, point, begin)
         if is_first and begin == point.time and point.start and is_since_boot_family(point.metric):
-            stream.cover(begin, point.time, point.received)
             self.count(stream, "since_boot")
         else:
             self.rise(stream, begin, point)
@@ -357,14 +364,19 @@ class StreamTable:
             known_since = min([begin, *reports])
             stream.known_zero, stream.unknown_beginnings = [(known_since, begin)], [known_since]
 
-    def reported(self, source, time, now):
-        """Resource and scope reported: delta streams of it that say nothing mean zero."""
+    def reported(self, source, time, since, now):
+        """Resource and scope reported: delta streams of it that say nothing mean zero.
+
+        `since`: the beginning of its delta windows, or 0.
+        """
         self.heard[source] = now
         self.newest_time = max(self.newest_time, time)
         times = self.reports.setdefault(source, [])
         place = bisect_left(times, time)
         if times[place : place + 1] == [time]:
             return
+        if since:
+            self.windows[source, time] = since
         if times and time > times[-1] + PARTS_OF_AN_EXPORT:
             self.report_before[source] = times[-1]
         times.insert(place, time)
@@ -377,9 +389,23 @@ class StreamTable:
         """Between the reports of its source that come before these."""
         times = self.reports.get(stream.metric.source, [])
         for index in indices:
-            if is_silent_span(stream, times, index):
+            if self.is_silent_span(stream, times, index):
                 earlier, later = times[index - 1 : index + 1]
                 stream.cover(stream.ends.get(earlier, earlier), later, now)
+
+    def is_silent_span(self, stream, reports, index):
+        """Whether nothing between two successive reports means zero."""
+        if not 1 <= index < len(reports) or not stream.times:
+            return False
+        earlier, later = reports[index - 1], reports[index]
+        ended = any(
+            time <= later and not any(time < own <= earlier for own in stream.times)
+            for time in stream.ended
+        )
+        allowed = longest_silence(interval(reports[:index]))
+        joins = self.windows.get((stream.metric.source, later), later) <= earlier
+        is_near = joins or later - earlier <= allowed
+        return earlier >= stream.times[0] and is_near and not ended
 
     def complete_until(self, stream):
         """Until when nothing more is to come of a stream that says what it has to say in order.
@@ -394,18 +420,15 @@ class StreamTable:
     def has_reached(self, stream, when):
         """A delta stream has reached what its resource and scope have reached."""
         if is_delta_total(stream.metric):
-            return self.reports.get(stream.metric.source, [0])[-1] >= when
+            reported = self.reports.get(stream.metric.source, [0])[-1]
+            return max(reported, stream.last_time or 0) >= when
         return stream.last_time is not None and stream.last_time >= when
 
 
-def is_silent_span(stream, reports, index):
-    """Whether nothing between two successive reports means zero."""
-    if not 1 <= index < len(reports) or not stream.times:
-        return False
-    earlier, later = reports[index - 1], reports[index]
-    ended = any(earlier < time <= later for time in stream.ended)
-    allowed = longest_silence(interval(reports[:index]))
-    return earlier >= stream.times[0] and later - earlier <= allowed and not ended
+def key_of(point):
+    """Identity, and of cumulative data the start time beside it."""
+    start = point.start if point.metric.temporality == "cumulative" else 0
+    return (point.metric, point.attributes), start
 
 
 def minutes_of_value(stream, time):
