@@ -198,7 +198,7 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--seeds", default="1..2000")
     parser.add_argument("--jobs", type=int, default=os.cpu_count())
-    parser.add_argument("--class", dest="only", choices=sorted(scenarios.CLASSES))
+    parser.add_argument("--class", dest="only", choices=sorted({**scenarios.CLASSES, **scenarios.OPEN}))
     parser.add_argument("--no-shrink", action="store_true")
     parser.add_argument("--show", type=int, default=3, help="so many failures in full")
     options = parser.parse_args()
