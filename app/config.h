@@ -36,6 +36,7 @@ struct config {
     char *hosts_create, *native_metrics;
     struct config_list hosts_listed;
     char *containers_mode;
+    bool graph_definitions;
     bool services_create;
     char *services_default;
     uint64_t host_metrics, service_metrics, all_service_metrics, hosts, attribute_values;

@@ -161,6 +161,12 @@ const struct config_key config_keys[] = {
      .help =
          "Whether mackerel-agent's own metrics (loadavg5, cpu.*, ...) are posted. auto: not "
          "where mackerel-agent posts them itself."},
+    {.path = "hosts.graph_definitions",
+     .type = CONFIG_BOOL,
+     .offset = FIELD(graph_definitions),
+     .fallback = "true",
+     .help =
+         "Whether titles, units and stacking of graphs of custom host metrics are posted."},
     {.path = "containers.mode",
      .type = CONFIG_CHOICE,
      .offset = FIELD(containers_mode),

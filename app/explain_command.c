@@ -10,11 +10,14 @@
 static bool explain_file(struct rehearsal *rehearsal, const char *path,
                          struct buffer *body, struct buffer *out, struct error *err)
 {
+    struct error why;
+
     buffer_reset(body);
     if (!rehearsal_read_file(path, body, err))
         return false;
-    if (!rehearsal_take(rehearsal, buffer_slice(body), err))
-        return FAIL(err, err->kind, "%s: no OTLP metrics in protobuf", path);
+    if (!rehearsal_take(rehearsal, buffer_slice(body), &why))
+        return FAIL(err, why.kind, "%s is no OTLP request in protobuf: %s", path,
+                    why.text);
     explain_request(rehearsal, out);
     return true;
 }

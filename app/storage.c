@@ -39,7 +39,8 @@ static size_t outbox_bytes(const struct config *config, bool is_on_disk)
     return is_on_disk ? 1024 * MIB : 256 * MIB;
 }
 
-static bool open_outbox(struct storage *storage, struct error *err)
+static bool open_outbox(struct storage *storage, const struct config *config,
+                        struct error *err)
 {
     struct buffer path = {0};
 
@@ -50,6 +51,7 @@ static bool open_outbox(struct storage *storage, struct error *err)
         .max_bytes = storage->outbox_max_bytes,
         .path = path.ptr,
         .disk = state_disk(storage->state),
+        .without_graphs = !config->graph_definitions,
     };
 
     storage->outbox = outbox_open(&options, err);
@@ -97,12 +99,13 @@ enum exit_code storage_open(struct storage *storage, const struct config *config
         return code;
     name_durability(storage, config);
     storage->outbox_max_bytes = outbox_bytes(config, storage->state);
-    if (storage->state && !open_outbox(storage, err))
+    if (storage->state && !open_outbox(storage, config, err))
         return EXIT_UNAVAILABLE;
     if (storage->state)
         return may_use(storage, config, err) ? EXIT_FINE : EXIT_CONFIG;
     storage->outbox = outbox_new(
-        &(struct outbox_options){.max_bytes = storage->outbox_max_bytes});
+        &(struct outbox_options){.max_bytes = storage->outbox_max_bytes,
+                                 .without_graphs = !config->graph_definitions});
     return EXIT_FINE;
 }
 

@@ -24,6 +24,7 @@ struct outbox {
     pthread_mutex_t lock;
     struct outbox_stock stock;
     struct graph_definitions *graphs;
+    bool without_graphs;
     struct outbox_vault vault; /* on disk only */
     uint64_t opened_lsn;       /* what was durable when the file was opened */
     uint64_t oldest_minute_s;  /* as of that many changes of rows */
@@ -139,6 +140,7 @@ static struct outbox *make(const struct outbox_options *options)
     outbox->stock.loaded_max_bytes = options->loaded_max_bytes ? options->loaded_max_bytes
                                                                : LOADED_MAX_BYTES;
     outbox->graphs = graph_definitions_new();
+    outbox->without_graphs = options->without_graphs;
     outbox->stock.graphs = graph_definitions_book(outbox->graphs);
     pthread_mutex_init(&outbox->lock, NULL);
     pthread_mutex_init(&outbox->desk, NULL);
@@ -200,7 +202,8 @@ void outbox_put(struct outbox *outbox, const struct mackerel_row *rows, size_t c
 {
     struct outbox_pending *pending;
 
-    graph_definitions_want(outbox->graphs, rows, count);
+    if (!outbox->without_graphs)
+        graph_definitions_want(outbox->graphs, rows, count);
     if (!outbox->is_on_disk) {
         put_now(outbox, rows, count, tick_lsn);
         return;

@@ -53,7 +53,8 @@ struct outbox_options {
     const char *path; /* of the SQLite database; NULL or "": memory */
     const char *vfs;  /* SQLite VFS; NULL: the default */
     const struct disk
-        *disk; /* the directory of `path`, to rename files in; NULL: opened */
+        *disk;           /* the directory of `path`, to rename files in; NULL: opened */
+    bool without_graphs; /* definitions of graphs that come with rows are not wanted */
     size_t loaded_max_bytes; /* of rows in memory, with a path; 0: 32 MiB */
 };
 

@@ -175,6 +175,31 @@ static void what_is_known_moves_into_a_file_that_is_made_anew(void **state)
     outbox_free(outbox);
 }
 
+static void nothing_is_wanted_where_definitions_are_off(void **state)
+{
+    const struct mackerel_line line = {.segment = SLICE("b")};
+    const struct mackerel_graph graph = {
+        .name = SLICE("custom.a"), .unit = SLICE("float"), .lines = &line, .count = 1};
+    const struct mackerel_value value = {.name = SLICE("custom.a.b"), .value = 1};
+    const struct mackerel_row row = {.destination = web,
+                                     .minute_s = MINUTE_S,
+                                     .values = &value,
+                                     .count = 1,
+                                     .graphs = &graph,
+                                     .graph_count = 1};
+
+    (void)state;
+    for (int is_off = 0; is_off < 2; is_off++) {
+        struct outbox *outbox = outbox_new(
+            &(struct outbox_options){.without_graphs = is_off});
+
+        outbox_put(outbox, &row, 1, 1);
+        graph_definitions_tend(outbox_graphs(outbox), at(80), true);
+        assert_int_equal(post(outbox, at(140)), !is_off);
+        outbox_free(outbox);
+    }
+}
+
 static int clean_up(void **state)
 {
     (void)state;
@@ -190,6 +215,7 @@ int main(void)
         cmocka_unit_test(a_wildcard_that_was_forgotten_meanwhile_is_posted_again),
         cmocka_unit_test(a_file_without_the_table_gets_one),
         cmocka_unit_test(a_definition_with_a_broken_seal_is_posted_again),
+        cmocka_unit_test(nothing_is_wanted_where_definitions_are_off),
         cmocka_unit_test(what_is_known_moves_into_a_file_that_is_made_anew),
     };
 
