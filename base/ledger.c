@@ -106,6 +106,14 @@ static const struct reason_row reasons[] = {
         {"over_budget", LEDGER_DROPPED,
          "The destination has as many metric names as its budget allows (budgets.*), or it "
          "would be one host too many."},
+    [REASON_FILTERED] = {"filtered", LEDGER_SKIPPED,
+                         "A rule drops the metric, or leaves this series of it out."},
+    [REASON_NO_RULE] =
+        {"no_rule", LEDGER_DROPPED,
+         "No rule matches the metric; write one or put generic into packs."},
+    [REASON_SUPERSEDED] =
+        {"superseded", LEDGER_SKIPPED,
+         "The resource sends the same metric under its newer name, which is posted."},
 };
 static_assert(sizeof(reasons) / sizeof(reasons[0]) == REASON_LAST + 1,
               "one row per reason");

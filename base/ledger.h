@@ -58,7 +58,10 @@ enum reason {
     REASON_TOO_MANY_STREAMS, /* the stream budget is full */
     REASON_NAME_COLLISION,   /* another metric is posted under this name */
     REASON_OVER_BUDGET,      /* the destination has as many names as it may have */
-    REASON_LAST = REASON_OVER_BUDGET,
+    REASON_FILTERED,         /* a rule drops the metric or leaves the series out */
+    REASON_NO_RULE,          /* no rule matches and the generic pack is off */
+    REASON_SUPERSEDED,       /* the resource sends the metric under its newer name too */
+    REASON_LAST = REASON_SUPERSEDED,
 };
 
 /* Why a closed value is held back for good. */

@@ -110,6 +110,7 @@ static bool take_pipeline(struct load *load)
     pool_release(&one);
     load->p->options.default_service = load->p->default_service;
     load->p->options.native_metrics = load->p->native_metrics;
+    load->p->options.rules = load->p->rules;
     return ok;
 }
 
@@ -274,6 +275,18 @@ static void make_cell_plan(struct pipeline *p, uint32_t index,
     plans_give(p, plan);
 }
 
+/* A changed configuration left plan and name as they were. */
+static void make_family_plans(struct pipeline *p, struct family *family)
+{
+    family->plan = plans_take_default(p, family->kind);
+    if (family->changed_minute == 0 || family->former_name_len)
+        return;
+    family->former_plan = plans_share(p, family->plan);
+    free(family->former_name);
+    family->former_name = memory_copy((struct slice){family->name, family->name_len});
+    family->former_name_len = family->name_len;
+}
+
 /* A state from before there were plans: its families and cells do what they did. */
 static void make_plans(struct load *load)
 {
@@ -287,7 +300,7 @@ static void make_plans(struct load *load)
 
     for (uint32_t i = 0; i < families->used; i++)
         if (!families->is_free[i])
-            state_family(p, i)->plan = plans_take_default(p, state_family(p, i)->kind);
+            make_family_plans(p, state_family(p, i));
     for (uint32_t i = 0; i < cells->used; i++)
         if (!cells->is_free[i])
             make_cell_plan(p, i, destinations);

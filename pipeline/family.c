@@ -1,39 +1,12 @@
 #include "pipeline/family.h"
 
-#include "base/memory.h"
 #include "base/utf8.h"
-#include "pipeline/cell.h"
-#include "pipeline/container_place.h"
 #include "pipeline/container_table.h"
-#include "pipeline/drawing.h"
-#include "pipeline/name.h"
+#include "pipeline/destination.h"
 #include "pipeline/node.h"
-#include "pipeline/plans.h"
+#include "pipeline/route.h"
 
 #include <stdlib.h>
-
-static uint32_t host_destination(struct pipeline *p, const struct identity *identity)
-{
-    if (!identity->has_host)
-        return POOL_NONE;
-    return cell_destination(p, &(struct mackerel_destination){
-                                   .kind = MACKEREL_HOST,
-                                   .name = identity->host_name,
-                                   .host_id = identity->host_id,
-                                   .custom_identifier = identity->custom_identifier,
-                                   .roles = identity->roles,
-                               });
-}
-
-static uint32_t service_destination(struct pipeline *p, const struct identity *identity)
-{
-    if (!identity->has_service)
-        return POOL_NONE;
-    return cell_destination(p, &(struct mackerel_destination){
-                                   .kind = MACKEREL_SERVICE,
-                                   .name = identity->service,
-                               });
-}
 
 static uint32_t open_resource(struct pipeline *p, const struct otlp_resource *seen)
 {
@@ -47,8 +20,8 @@ static uint32_t open_resource(struct pipeline *p, const struct otlp_resource *se
 
     resource->hash = seen->hash;
     identity_init(&resource->identity, seen, slice_of(p->options.default_service));
-    resource->host = host_destination(p, &resource->identity);
-    resource->service = service_destination(p, &resource->identity);
+    resource->host = destination_of_host(p, &resource->identity);
+    resource->service = destination_of_service(p, &resource->identity);
     table_insert(&p->resource_table, seen->hash, index);
     return index;
 }
@@ -71,62 +44,6 @@ static uint32_t open_source(struct pipeline *p, const struct otlp_batch *batch,
     return index;
 }
 
-/* Host families go to the host, to the service where no host is known; all else to the service. */
-static uint32_t choose_destination(const struct resource *resource,
-                                   const struct family *family)
-{
-    return family->wants_host && resource->host != POOL_NONE ? resource->host
-                                                             : resource->service;
-}
-
-enum reason family_nowhere(const struct family *family)
-{
-    return family->wants_host ? REASON_NO_IDENTITY : REASON_NO_SERVICE;
-}
-
-static void name_family(struct pipeline *p, struct family *family, struct slice prefix,
-                        struct slice metric)
-{
-    bool is_host = state_destination(p, family->destination)->target.kind ==
-                   MACKEREL_HOST;
-
-    buffer_reset(&p->text);
-    if (is_host) {
-        buffer_append_text(&p->text, "custom.");
-    } else if (prefix.len) {
-        buffer_append(&p->text, prefix);
-        buffer_append_char(&p->text, '.');
-    }
-    name_append_metric(&p->text, metric);
-    family->name = memory_copy(buffer_slice(&p->text));
-    family->name_len = (uint32_t)p->text.len;
-}
-
-/* Longer than any unit; it comes from outside. */
-enum {
-    UNIT_MAX = 63
-};
-
-static void draw_family(struct pipeline *p, struct family *family,
-                        const struct otlp_metric *metric)
-{
-    family->drawing = drawing_take(
-        p, &(struct drawing_seed){
-               .kind = family->kind,
-               .name = {family->name, family->name_len},
-               .title = drawing_title(metric->description),
-               .unit = metric->unit.len <= UNIT_MAX ? metric->unit : (struct slice){0},
-           });
-}
-
-uint32_t family_drawing(const struct pipeline *p, const struct family *family,
-                        uint32_t destination)
-{
-    bool is_host = state_destination(p, destination)->target.kind == MACKEREL_HOST;
-
-    return is_host ? family->drawing : POOL_NONE;
-}
-
 static enum cell_kind kind_of_cell(const struct otlp_metric *metric)
 {
     if (metric->kind >= OTLP_HISTOGRAM)
@@ -147,90 +64,8 @@ static enum stream_shape shape_of(const struct otlp_metric *metric)
     return metric->temporality == OTLP_DELTA ? SHAPE_DELTA : SHAPE_CUMULATIVE;
 }
 
-static void refuse(struct family *family, enum reason reason)
-{
-    family->refusal = (uint8_t)(reason + 1);
-}
-
-/* ---- containers -------------------------------------------------------------------------- */
-
-static const struct container_row *container_row(const struct pipeline *p,
-                                                 const struct otlp_metric *metric)
-{
-    const struct container_row *row = container_find(metric->name);
-    bool is_value_or_total = metric->kind == OTLP_GAUGE || metric->kind == OTLP_SUM;
-
-    return is_value_or_total && container_row_is_on(
-                                    row, (enum container_mode)p->options.container_mode)
-               ? row
-               : NULL;
-}
-
-/* The family feeds cells of that host, which it names together with its points. */
-static void settle_container(struct pipeline *p, struct family *family,
-                             const struct container_place *place, uint32_t machine)
-{
-    family->destination = place->has_host ? cell_destination(p, &place->host) : machine;
-    family->is_container = true;
-    family->reads_labels = place->reads_labels;
-    family->instance = place->instance;
-    family->name = memory_copy(place->base);
-    family->name_len = (uint32_t)place->base.len;
-    if (place->is_refused)
-        refuse(family, place->refusal);
-}
-
-/* False where the metric is of no container, or no host is known for it. */
-static bool route_container(struct pipeline *p, struct family *family,
-                            const struct otlp_batch *batch,
-                            const struct otlp_metric *metric, uint32_t machine)
-{
-    const struct container_row *row = container_row(p, metric);
-    uint32_t seen = batch->scopes[metric->scope].resource;
-    struct container_place place;
-    bool is_network;
-
-    if (!row)
-        return false;
-    container_place_init(&place, &batch->resources[seen], row,
-                         (enum container_mode)p->options.container_mode);
-    is_network = row->group == NATIVE_CONTAINER_NETWORK;
-    if (place.has_host || (machine != POOL_NONE && !is_network))
-        settle_container(p, family, &place, machine);
-    else
-        family->wants_host |= !is_network;
-    container_place_release(&place);
-    return family->is_container;
-}
-
-/* ---- routes ------------------------------------------------------------------------------ */
-
-static void route(struct pipeline *p, struct family *family,
-                  const struct resource *resource, const struct otlp_batch *batch,
-                  const struct otlp_metric *metric)
-{
-    family->wants_host = identity_is_host_family(metric->name);
-    if (route_container(p, family, batch, metric, resource->host))
-        return;
-    family->destination = choose_destination(resource, family);
-    if (family->destination == POOL_NONE) {
-        refuse(family, family_nowhere(family));
-        return;
-    }
-
-    bool is_host = state_destination(p, family->destination)->target.kind ==
-                   MACKEREL_HOST;
-
-    family->is_native = is_host && native_knows(metric->name);
-    family->hints_swap = is_host && !family->is_native &&
-                         slice_starts_with(metric->name, "system.paging.");
-    name_family(p, family, resource->identity.prefix, metric->name);
-    if (is_host)
-        draw_family(p, family, metric);
-}
-
-static void describe(struct pipeline *p, struct family *family,
-                     const struct resource *resource, const struct otlp_metric *metric)
+static void describe(struct family *family, const struct resource *resource,
+                     const struct otlp_metric *metric)
 {
     family->shape = (uint8_t)shape_of(metric);
     family->kind = (uint8_t)kind_of_cell(metric);
@@ -240,7 +75,21 @@ static void describe(struct pipeline *p, struct family *family,
     family->may_be_young = resource->identity.is_sdk && !family->is_since_boot;
     family->is_delta = metric->temporality == OTLP_DELTA;
     family->is_monotonic = metric->monotonic || metric->kind >= OTLP_HISTOGRAM;
-    family->plan = plans_take_default(p, family->kind);
+}
+
+static void route(struct pipeline *p, uint32_t index, const struct otlp_batch *batch,
+                  const struct otlp_metric *metric)
+{
+    const struct otlp_scope *scope = &batch->scopes[metric->scope];
+    const struct otlp_resource *resource = &batch->resources[scope->resource];
+    struct family *family = state_family(p, index);
+
+    route_family(p, index,
+                 &(struct template_source){
+                     .metric = metric, .scope = scope, .resource = resource});
+    node_give(p, family->node);
+    family->node = family->tells || family->is_container ? node_take(p, resource)
+                                                         : POOL_NONE;
 }
 
 uint32_t family_open(struct pipeline *p, const struct otlp_batch *batch,
@@ -248,8 +97,11 @@ uint32_t family_open(struct pipeline *p, const struct otlp_batch *batch,
 {
     uint32_t index = table_find(&p->family_table, metric->hash);
 
-    if (index != TABLE_NONE)
+    if (index != TABLE_NONE) {
+        if (state_family(p, index)->generation != p->generation)
+            route(p, index, batch, metric);
         return index;
+    }
 
     uint32_t source = open_source(p, batch, &batch->scopes[metric->scope]);
 
@@ -263,13 +115,11 @@ uint32_t family_open(struct pipeline *p, const struct otlp_batch *batch,
     family->hash = metric->hash;
     family->source = source;
     family->hint_stream = family->former_destination = POOL_NONE;
+    family->plan = family->former_plan = POOL_NONE;
     family->drawing = family->node = POOL_NONE;
-    describe(p, family, resource, metric);
-    route(p, family, resource, batch, metric);
     family->tells = (uint8_t)node_fact_of(metric->name);
-    if (family->tells || family->is_container)
-        family->node = node_take(
-            p, &batch->resources[batch->scopes[metric->scope].resource]);
+    describe(family, resource, metric);
+    route(p, index, batch, metric);
     if (!utf8_valid(metric->name))
         p->counts.invalid_utf8++;
     table_insert(&p->family_table, metric->hash, index);
@@ -291,26 +141,7 @@ void family_refer_resource(struct pipeline *p, uint32_t index)
     struct resource *resource = state_resource(p, index);
 
     identity_set_default(&resource->identity, slice_of(p->options.default_service));
-    resource->service = service_destination(p, &resource->identity);
-}
-
-bool family_route_anew(struct pipeline *p, uint32_t index, uint64_t from_minute)
-{
-    struct family *family = state_family(p, index);
-    uint32_t resource = state_source(p, family->source)->resource;
-    uint32_t destination = choose_destination(state_resource(p, resource), family);
-
-    if (family->is_container)
-        return false;
-    if (destination == family->destination)
-        return false;
-    family->former_destination = family->destination;
-    family->changed_minute = from_minute;
-    family->destination = destination;
-    family->refusal = 0;
-    if (destination == POOL_NONE)
-        refuse(family, family_nowhere(family));
-    return true;
+    resource->service = destination_of_service(p, &resource->identity);
 }
 
 /* ---- forgetting -------------------------------------------------------------------------- */
@@ -345,11 +176,8 @@ void family_drop_if_unused(struct pipeline *p, uint32_t index)
         return;
     drop_source(p, family->source);
     table_remove(&p->family_table, family->hash);
-    plans_give(p, family->plan);
-    drawing_give(p, family->drawing);
+    route_release(p, family);
     node_give(p, family->node);
-    free(family->name);
-    family->name = NULL;
     pool_give(&p->families, index);
 }
 

@@ -250,6 +250,22 @@ void identity_init(struct identity *identity, const struct otlp_resource *resour
     traits_release(&traits);
 }
 
+void identity_append_prefix(const struct otlp_resource *resource, struct slice service,
+                            struct buffer *out)
+{
+    struct traits traits;
+    struct slice name;
+    size_t begin = out->len;
+
+    traits_init(&traits, resource);
+    name = traits_service_name(&traits);
+    if (name.len && !slice_equal(name, service))
+        append_prefix(out, name);
+    if (slice_equal((struct slice){out->ptr + begin, out->len - begin}, service))
+        out->len = begin;
+    traits_release(&traits);
+}
+
 void identity_set_default(struct identity *identity, struct slice default_service)
 {
     size_t begin;

@@ -43,6 +43,11 @@ void identity_init(struct identity *identity, const struct otlp_resource *resour
 void identity_set_default(struct identity *identity, struct slice default_service);
 void identity_release(struct identity *identity);
 
+/* Appends the program's name as it stands before its metrics in that service; nothing where the
+ * resource names no program, or the service is called like it. */
+void identity_append_prefix(const struct otlp_resource *resource, struct slice service,
+                            struct buffer *out);
+
 /* Do metrics of this name belong to a host: native ones, other system.*, k8s.node.*, hw.*? */
 bool identity_is_host_family(struct slice metric_name);
 

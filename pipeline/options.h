@@ -42,6 +42,8 @@ struct pipeline_options {
     uint8_t container_mode; /* enum container_mode */
     bool ignores_node_network; /* k8s.node.network.io does not feed interface.* */
     bool takes_node_memory; /* k8s.node.memory.* feeds memory.* where nothing else does */
+    const char *
+        rules; /* in force, in order (pipeline/rule_text.h); NULL or "": the default packs; borrowed */
 };
 
 enum {
@@ -64,10 +66,11 @@ struct pipeline_budget_use {
 
 struct pipeline_counts {
     size_t streams, cells, destinations, open_minutes;
-    uint64_t evicted;      /* streams dropped as idle */
-    uint64_t invalid_utf8; /* names with invalid UTF-8, at first sight */
-    uint64_t layout_mix;   /* minutes without percentiles because bucket layouts differ */
-    uint64_t collapsed;    /* streams with a kept value that became `other` */
+    uint64_t evicted;        /* streams dropped as idle */
+    uint64_t invalid_utf8;   /* names with invalid UTF-8, at first sight */
+    uint64_t pattern_limits; /* regular expressions given up at the match limit */
+    uint64_t layout_mix; /* minutes without percentiles because bucket layouts differ */
+    uint64_t collapsed;  /* streams with a kept value that became `other` */
 };
 
 #endif

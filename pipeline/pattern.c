@@ -20,7 +20,7 @@ enum {
 struct pattern_run {
     pcre2_match_context *context;
     pcre2_match_data *data;
-    uint64_t limits;
+    uint64_t *limits; /* NULL: nobody counts */
 };
 
 /* ---- regular expressions ------------------------------------------------------------------ */
@@ -73,8 +73,8 @@ static bool regex_matches(const struct pattern *pattern, struct slice text,
     int found = pcre2_match(pattern->code, (PCRE2_SPTR)text.ptr, text.len, 0, 0,
                             run->data, run->context);
 
-    if (found < 0 && found != PCRE2_ERROR_NOMATCH)
-        run->limits++;
+    if (found < 0 && found != PCRE2_ERROR_NOMATCH && run->limits)
+        ++*run->limits;
     return found >= 0;
 }
 
@@ -98,9 +98,9 @@ void pattern_run_free(struct pattern_run *run)
     free(run);
 }
 
-uint64_t pattern_run_limits(const struct pattern_run *run)
+void pattern_run_count_in(struct pattern_run *run, uint64_t *limits)
 {
-    return run->limits;
+    run->limits = limits;
 }
 
 /* ---- globs -------------------------------------------------------------------------------- */

@@ -50,8 +50,8 @@ struct pattern_run;
 
 struct pattern_run *pattern_run_new(void);
 void pattern_run_free(struct pattern_run *run);
-/* How often a limit was hit. */
-uint64_t pattern_run_limits(const struct pattern_run *run);
+/* Counts there how often a limit was hit; NULL: nowhere. */
+void pattern_run_count_in(struct pattern_run *run, uint64_t *limits);
 
 /* Copies the text. ERROR_INVALID when it is too long or no regular expression. */
 bool pattern_compile(struct pattern *pattern, struct slice text, struct arena *arena,

@@ -6,6 +6,7 @@
 #include "pipeline/close.h"
 #include "pipeline/emission.h"
 #include "pipeline/family.h"
+#include "pipeline/follow.h"
 #include "pipeline/layout.h"
 #include "pipeline/minutes.h"
 #include "pipeline/names.h"
@@ -13,6 +14,7 @@
 #include "pipeline/node.h"
 #include "pipeline/repeats.h"
 #include "pipeline/reroute.h"
+#include "pipeline/rule.h"
 #include "pipeline/schema.h"
 #include "pipeline/state.h"
 #include "pipeline/stream.h"
@@ -35,6 +37,7 @@ static void set_options(struct pipeline *p, const struct pipeline_options *optio
 {
     free(p->default_service);
     free(p->native_metrics);
+    free(p->rules);
     p->options = *options;
     if (p->options.max_streams == 0)
         p->options.max_streams = DEFAULT_MAX_STREAMS;
@@ -43,6 +46,7 @@ static void set_options(struct pipeline *p, const struct pipeline_options *optio
     p->options.default_service = p->default_service = own(options->default_service);
     p->options.native_metrics = p->native_metrics = own(options->native_metrics);
     native_policy_set(&p->policy, &p->options);
+    p->options.rules = p->rules = own(options->rules);
 }
 
 struct pipeline *pipeline_new(const struct pipeline_options *options)
@@ -55,23 +59,39 @@ struct pipeline *pipeline_new(const struct pipeline_options *options)
     return p;
 }
 
+static bool is_same(const char *text, const char *option)
+{
+    return strcmp(text, option ? option : "") == 0;
+}
+
+/* Families and streams follow when they are seen again, from the next minute on. */
+static void follow_new_rules(struct pipeline *p)
+{
+    rules_free(p->compiled);
+    p->compiled = NULL;
+    p->generation++;
+    p->changed_minute = minute_beginning_at(p->now_ns) + 1;
+}
+
 void pipeline_configure(struct pipeline *p, const struct pipeline_options *options,
                         uint64_t receive_ns)
 {
     uint64_t watch_start_ns = p->options.watch_start_ns;
-    const char *service = options->default_service ? options->default_service : "";
-    bool is_same = strcmp(p->default_service, service) == 0;
     uint8_t container_mode = p->options.container_mode;
+    bool is_same_service = is_same(p->default_service, options->default_service);
+    bool has_same_rules = is_same(p->rules, options->rules);
 
     p->now_ns = receive_ns;
     set_options(p, options);
     if (p->options.watch_start_ns == 0)
         p->options.watch_start_ns = watch_start_ns ? watch_start_ns : receive_ns;
     names_rebuild(p); /* of budgets that may be others */
-    if (!is_same)
+    if (!is_same_service)
         reroute_all(p, minute_beginning_at(receive_ns) + 1);
     if (container_mode != p->options.container_mode)
         reroute_containers(p);
+    if (!has_same_rules)
+        follow_new_rules(p);
 }
 
 void pipeline_free(struct pipeline *p)
@@ -80,6 +100,7 @@ void pipeline_free(struct pipeline *p)
         return;
     schema_release(p);
     names_release(p);
+    rules_free(p->compiled);
     due_release(&p->due);
     native_policy_release(&p->policy);
     buffer_release(&p->text);
@@ -147,11 +168,17 @@ static void give_detail(struct arrival *arrival, const struct otlp_batch *batch,
         arrival->summary = &batch->summaries[detail];
 }
 
+static bool is_outdated(const struct pipeline *p, uint32_t index)
+{
+    return state_stream(p, index)->generation != (uint16_t)p->generation;
+}
+
 static void take_point(struct pipeline *p, uint32_t family,
                        const struct otlp_batch *batch, const struct otlp_point *point)
 {
     const struct otlp_metric *metric = &batch->metrics[point->metric];
     struct arrival arrival = {.point = point, .metric = metric->name};
+    struct stream_seed seed = {family, batch, metric, point};
     uint32_t index;
     enum reason why;
 
@@ -162,9 +189,10 @@ static void take_point(struct pipeline *p, uint32_t family,
     if (arrival.summary && stream_is_window(p, point))
         family_takes_windows(p, family);
     index = stream_find(p, state_family(p, family), point);
+    if (index != TABLE_NONE && UNLIKELY(is_outdated(p, index)) &&
+        !follow_rules(p, index, &seed))
+        index = TABLE_NONE;
     if (index == TABLE_NONE) {
-        struct stream_seed seed = {family, metric, point};
-
         if (point->flags & OTLP_NO_RECORDED_VALUE) {
             books_count(p, REASON_STALE_MARKER, 1, metric->name);
             return;
@@ -180,12 +208,19 @@ static void take_point(struct pipeline *p, uint32_t family,
         p->newest_ns = point->time_ns;
 }
 
+/* Its family may have been routed anew. */
+static bool hints_to_destination(const struct pipeline *p, uint32_t family, uint32_t hint)
+{
+    return state_cell(p, state_stream(p, hint)->cell)->destination ==
+           state_family(p, family)->destination;
+}
+
 static void hint_swap(struct pipeline *p, uint32_t family, uint64_t time_ns)
 {
     uint32_t hint = state_family(p, family)->hint_stream;
     enum reason why;
 
-    if (hint == POOL_NONE)
+    if (hint == POOL_NONE || !hints_to_destination(p, family, hint))
         hint = stream_open_swap_hint(p, family);
     if (!native_feed_admits(p, hint, time_ns, &why))
         return;

@@ -2,6 +2,8 @@
 
 #include "base/memory.h"
 #include "pipeline/family.h"
+#include "pipeline/follow.h"
+#include "pipeline/route.h"
 #include "pipeline/stream.h"
 
 #include <stdlib.h>
@@ -22,7 +24,7 @@ static bool *reroute_families(struct pipeline *p, uint64_t from_minute)
 
     for (uint32_t i = 0; i < p->families.used; i++)
         is_changed[i] = state_family(p, i)->streams &&
-                        family_route_anew(p, i, from_minute);
+                        route_follow_default(p, i, from_minute);
     return is_changed;
 }
 
@@ -46,7 +48,7 @@ void reroute_all(struct pipeline *p, uint64_t from_minute)
         uint32_t family = state_stream(p, i)->family;
 
         if (family != POOL_NONE && is_changed[family])
-            stream_follow_family(p, i);
+            follow_default(p, i);
     }
     free(is_changed);
 }

@@ -45,9 +45,10 @@ enum rule_destination {
     RULE_DROP,
 };
 
-/* Which table of containers a rule uses; only the container pack has one. */
+/* Which host shows a container, for metrics of the container table. */
 enum rule_container {
     RULE_NO_CONTAINER,
+    RULE_CONTAINER_CONFIGURED, /* by containers.mode */
     RULE_CONTAINER_NODE,
     RULE_CONTAINER_POD_HOST,
     RULE_CONTAINER_WORKLOAD,

@@ -136,7 +136,9 @@ const struct rule_key rule_keys[] = {
      "Whether mackerel-agent's own metrics are made of what can make them.",
      rule_value_bool, offsetof(struct rule, native)},
     {"container", "choice",
-     "`node`, `pod-host` or `workload`: the table of containers (container pack).",
+     "Metrics of the container table show what mackerel-container-agent does: on the host of "
+     "the `node`, of the pod (`pod-host`), of the `workload`, or as containers.mode says "
+     "(`configured`).",
      rule_take_container, offsetof(struct rule, container)},
     {"metric", "name template",
      "Name to post; `{metric}`, `{unit}` and `{attribute}` are replaced.",

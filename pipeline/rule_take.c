@@ -49,7 +49,8 @@ void rule_take_otherwise(struct rule_reader *reader, const struct yaml_node *nod
 void rule_take_container(struct rule_reader *reader, const struct yaml_node *node,
                          void *field)
 {
-    static const char *const names[] = {"node", "pod-host", "workload", NULL};
+    static const char *const names[] = {"configured", "node", "pod-host", "workload",
+                                        NULL};
     enum rule_container *to = field;
     int choice = rule_value_choice(reader, node, names);
 

@@ -58,14 +58,20 @@
     F(family, source, USE, sources)                           \
     F(family, streams, USERS)                                 \
     F(family, destination, LINK_OR_NONE, destinations)        \
-    F(family, former_destination, LINK_OR_NONE, destinations) \
-    F(family, changed_minute, PLAIN)                          \
     F(family, plan, USE_OR_NONE, plans)                       \
     F(family, drawing, USE_OR_NONE, drawings)                 \
+    F(family, rule, PLAIN)                                    \
+    F(family, generation, PLAIN)                              \
+    F(family, former_destination, LINK_OR_NONE, destinations) \
+    F(family, former_plan, USE_OR_NONE, plans)                \
+    F(family, former_name, TEXT, former_name_len)             \
+    F(family, former_name_len, PLAIN)                         \
+    F(family, changed_minute, PLAIN)                          \
     F(family, hint_stream, LINK_OR_NONE, streams)             \
     F(family, refusal, REASON)                                \
     F(family, shape, UPTO, SHAPE_VALUE)                       \
     F(family, wants_host, BOOL)                               \
+    F(family, follows_service, BOOL)                          \
     F(family, is_native, BOOL)                                \
     F(family, may_be_young, BOOL)                             \
     F(family, is_since_boot, BOOL)                            \
@@ -120,6 +126,7 @@
     F(stream, is_share, BOOL)                          \
     F(stream, has_twin, BOOL)                          \
     F(stream, distribution, UPTO, DISTRIBUTION_LAST)   \
+    F(stream, generation, PLAIN)                       \
     F(stream, ended_ns, PLAIN)
 
 #define BUCKETS_FIELDS(F)                    \
@@ -310,10 +317,13 @@
     F(pipeline, options.container_mode, UPTO, CONTAINERS_OFF)              \
     F(pipeline, options.ignores_node_network, BOOL)                        \
     F(pipeline, options.takes_node_memory, BOOL)                           \
+    F(pipeline, options.rules, SCRATCH)                                    \
     F(pipeline, options, END)                                              \
     F(pipeline, default_service, STRING)                                   \
     F(pipeline, native_metrics, STRING)                                    \
+    F(pipeline, rules, STRING)                                             \
     F(pipeline, policy, SCRATCH)                                           \
+    F(pipeline, compiled, SCRATCH)                                         \
     F(pipeline, generation, PLAIN)                                         \
     F(pipeline, changed_minute, PLAIN)                                     \
     F(pipeline, resources, POOL, resource)                                 \
@@ -365,6 +375,7 @@
     F(pipeline, counts.open_minutes, PLAIN)                                \
     F(pipeline, counts.evicted, PLAIN)                                     \
     F(pipeline, counts.invalid_utf8, PLAIN)                                \
+    F(pipeline, counts.pattern_limits, PLAIN)                              \
     F(pipeline, counts.layout_mix, PLAIN)                                  \
     F(pipeline, counts.collapsed, PLAIN)                                   \
     F(pipeline, counts, END)                                               \

@@ -56,16 +56,21 @@ struct family {
     uint32_t source;
     uint32_t streams;            /* users */
     uint32_t destination;        /* POOL_NONE when refused */
-    uint32_t former_destination; /* before the last change of the configuration */
-    uint64_t changed_minute;     /* the first minute after it; 0: never */
     uint32_t plan;               /* of its cell */
     uint32_t drawing;            /* of its cell; POOL_NONE: not a host's */
-    uint32_t hint_stream; /* stream that tells the swap cell that swap is looked at */
-    uint8_t refusal;      /* enum reason + 1; 0 when routed */
-    uint8_t shape;        /* enum stream_shape */
-    bool wants_host;      /* goes to the host where there is one */
-    bool is_native;       /* each stream is classified by its attributes */
-    bool may_be_young;    /* made by an SDK and not a since-boot family */
+    uint32_t rule, generation;   /* that routed it, among the rules of that time */
+    uint32_t former_destination; /* before the last change of the configuration */
+    uint32_t former_plan;
+    char *former_name; /* owned */
+    uint32_t former_name_len;
+    uint64_t changed_minute; /* the first minute after it; 0: never */
+    uint32_t hint_stream;    /* stream that tells the swap cell that swap is looked at */
+    uint8_t refusal;         /* enum reason + 1; 0 when routed */
+    uint8_t shape;           /* enum stream_shape */
+    bool wants_host;         /* goes to the host where there is one */
+    bool follows_service;    /* goes to the service that its resource leads to */
+    bool is_native;          /* each stream is classified by its attributes */
+    bool may_be_young;       /* made by an SDK and not a since-boot family */
     bool is_since_boot;
     bool is_delta, is_monotonic;
     bool saw_eviction;
@@ -133,6 +138,7 @@ struct stream {
     bool is_share;        /* native: NATIVE_SHARE */
     bool has_twin;        /* native: another stream of its cell says the same thing */
     uint8_t distribution; /* enum distribution_kind */
+    uint16_t generation;  /* of the rules that it follows; low bits */
     uint64_t
         ended_ns; /* NoRecordedValue, or shut out by another source: next is a baseline */
 };
@@ -240,10 +246,13 @@ struct repeat {
     uint32_t older, newer;
 };
 
+struct rules;
+
 struct pipeline {
     struct pipeline_options options; /* with these texts: */
-    char *default_service, *native_metrics;
+    char *default_service, *native_metrics, *rules;
     struct native_policy policy; /* from the options */
+    struct rules *compiled;      /* the rules in force; NULL until they are asked */
     uint32_t generation;         /* of the rules in force */
     uint64_t changed_minute;     /* the first minute of that generation */
     struct pool resources, nodes, sources, families, starts, streams, buckets,

@@ -4,14 +4,15 @@
 #include "pipeline/cell.h"
 #include "pipeline/container.h"
 #include "pipeline/distribution.h"
-#include "pipeline/drawing.h"
 #include "pipeline/family.h"
 #include "pipeline/first.h"
 #include "pipeline/history.h"
 #include "pipeline/members.h"
 #include "pipeline/minutes.h"
 #include "pipeline/native_feed.h"
+#include "pipeline/place.h"
 #include "pipeline/reach.h"
+#include "pipeline/route.h"
 
 #include <stdlib.h>
 
@@ -85,45 +86,36 @@ static void unlink_identity(struct pipeline *p, const struct stream *stream,
     state_stream(p, at)->next_start = stream->next_start;
 }
 
-static uint32_t family_cell(struct pipeline *p, const struct family *family,
-                            uint32_t destination)
+static void leave_out(struct stream *stream, enum reason why)
 {
-    if (destination == POOL_NONE)
-        return POOL_NONE;
-    return cell_open(p, &(struct cell_key){
-                            .destination = destination,
-                            .plan = family->plan,
-                            .drawing = family_drawing(p, family, destination),
-                            .kind = family->kind,
-                            .name = {family->name, family->name_len},
-                        });
+    stream->refusal = (uint8_t)(why + 1);
+    stream->cell = POOL_NONE;
 }
 
 /* The family may have been routed anew after the minute of the stream's first point. */
-static void join_family_cell(struct pipeline *p, uint32_t index, uint64_t time_ns)
+static void join_family_cell(struct pipeline *p, uint32_t index,
+                             const struct stream_seed *seed)
 {
-    const struct family *family = state_family(p, state_stream(p, index)->family);
-    uint32_t former = family->former_destination;
+    const struct family *family = state_family(p, seed->family);
+    struct placing placing = place_stream(p, seed);
 
-    cell_add_stream(p, family_cell(p, family, family->destination), index);
-    if (minute_ending_at(time_ns) < family->changed_minute)
-        members_add_past(p, index, family_cell(p, family, former),
-                         family->changed_minute);
+    state_stream(p, index)->labels = placing.labels;
+    if (placing.cell == POOL_NONE) {
+        leave_out(state_stream(p, index), REASON_FILTERED);
+        return;
+    }
+    cell_add_stream(p, placing.cell, index);
+    if (minute_ending_at(seed->point->time_ns) < family->changed_minute)
+        members_add_past(p, index, place_former_cell(p, family), family->changed_minute);
 }
 
-void stream_follow_family(struct pipeline *p, uint32_t index)
+void stream_begin_anew(struct pipeline *p, uint32_t index)
 {
-    const struct family *family = state_family(p, state_stream(p, index)->family);
-    uint32_t cell;
+    uint32_t family = state_stream(p, index)->family;
 
-    if (state_stream(p, index)->refusal || state_stream(p, index)->owner != POOL_NONE ||
-        family->is_container)
-        return;
-    cell = family_cell(p, family, family->destination);
-    members_move(p, index, cell, family->changed_minute);
-    /* Nobody looks ahead into the first minute there, should nothing arrive in it. */
-    if (cell != POOL_NONE)
-        minutes_open(p, cell, family->changed_minute);
+    state_family(p, family)->streams++;
+    stream_drop(p, index);
+    state_family(p, family)->streams--;
 }
 
 static enum native_verdict classify_container(struct pipeline *p,
@@ -161,12 +153,9 @@ static void join_cell(struct pipeline *p, uint32_t index, const struct stream_se
         verdict = classify_container(p, family, seed, &input, &why);
     }
     switch (verdict) {
-    case NATIVE_NOT: join_family_cell(p, index, seed->point->time_ns); break;
+    case NATIVE_NOT: join_family_cell(p, index, seed); break;
     case NATIVE_TAKEN: native_feed_join(p, index, family->destination, &input); break;
-    case NATIVE_SKIP:
-        state_stream(p, index)->refusal = (uint8_t)(why + 1);
-        state_stream(p, index)->cell = POOL_NONE;
-        break;
+    case NATIVE_SKIP: leave_out(state_stream(p, index), why); break;
     }
 }
 
@@ -192,6 +181,7 @@ static void fill(struct stream *stream, const struct stream_seed *seed,
     stream->start_ns = start_of(family, point);
     stream->first_ns = stream->last_ns = point->time_ns;
     stream->family = seed->family;
+    stream->generation = (uint16_t)family->generation;
     stream->shape = family->shape;
     stream->is_histogram = seed->metric->kind >= OTLP_HISTOGRAM;
     stream->distribution = (uint8_t)distribution_of(seed->metric->kind);
@@ -230,8 +220,13 @@ uint32_t stream_open_swap_hint(struct pipeline *p, uint32_t family_index)
     struct hash128 salt = {UINT64_C(0x73776170), 0};
     struct family *family = state_family(p, family_index);
     struct native_input input = {.group = NATIVE_SWAP, .component = NATIVE_SWAP_HINT};
-    uint32_t index = pool_take(&p->streams);
-    struct stream *stream = state_stream(p, index);
+    struct stream *stream;
+    uint32_t index;
+
+    if (family->hint_stream != POOL_NONE)
+        stream_begin_anew(p, family->hint_stream);
+    index = pool_take(&p->streams);
+    stream = state_stream(p, index);
 
     stream->identity = hash_mix(family->hash, salt);
     stream->family = family_index;
@@ -366,7 +361,7 @@ void stream_book(struct pipeline *p, uint32_t index, uint64_t minute, struct sli
     if (cell != POOL_NONE)
         minutes_book(p, cell, minute, metric);
     else
-        books_count(p, family_nowhere(state_family(p, stream->family)), 1, metric);
+        books_count(p, route_refusal(p, state_family(p, stream->family)), 1, metric);
 }
 
 void stream_advance(struct stream *stream, uint64_t time_ns)

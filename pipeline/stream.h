@@ -5,6 +5,7 @@
 #ifndef PIPELINE_STREAM_H
 #define PIPELINE_STREAM_H
 
+#include "pipeline/place.h"
 #include "pipeline/state.h"
 
 /*
@@ -22,13 +23,6 @@ enum {
  */
 bool stream_is_window(const struct pipeline *p, const struct otlp_point *point);
 
-/* What a point of a stream that is not known yet leads to. */
-struct stream_seed {
-    uint32_t family;
-    const struct otlp_metric *metric;
-    const struct otlp_point *point;
-};
-
 /* The stream of the point; POOL_NONE when it is not known yet. */
 uint32_t stream_find(const struct pipeline *p, const struct family *family,
                      const struct otlp_point *point);
@@ -43,19 +37,19 @@ bool stream_open(struct pipeline *p, const struct stream_seed *seed, uint32_t *i
 
 /* Frees the stream; its family remembers the eviction. */
 void stream_drop(struct pipeline *p, uint32_t index);
+/* The same, but its family stays: a new one comes. */
+void stream_begin_anew(struct pipeline *p, uint32_t index);
 
 /* Drops streams that are idle by point times: looks at some streams at each call. */
 void stream_sweep(struct pipeline *p);
 
-/* The stream that tells a host's swap cell that swap is looked at (it holds the value 0). */
+/* The stream that tells a host's swap cell that swap is looked at (it holds the value 0). One that the
+ * family had before, of another host, is dropped. */
 uint32_t stream_open_swap_hint(struct pipeline *p, uint32_t family);
 
 /* Books a point in that minute of the stream's cell, or as refused where there is none. */
 void stream_book(struct pipeline *p, uint32_t index, uint64_t minute,
                  struct slice metric);
-
-/* The stream's family was routed anew. */
-void stream_follow_family(struct pipeline *p, uint32_t index);
 
 /* Another point at `time_ns`. */
 void stream_advance(struct stream *stream, uint64_t time_ns);

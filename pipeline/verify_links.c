@@ -87,7 +87,8 @@ static bool stream_holds(struct verify *verify, uint32_t at)
         stream->is_histogram != (state_family(p, stream->family)->kind == CELL_HISTOGRAM))
         return false;
     if (stream->cell == POOL_NONE)
-        return stream->refusal || state_family(p, stream->family)->refusal;
+        return stream->refusal || stream->move != POOL_NONE ||
+               state_family(p, stream->family)->refusal;
     return neighbours_hold(p, stream, at) && is_in_its_kind_of_cell(p, stream) &&
            (stream->owner != POOL_NONE) == needs_owner(state_cell(p, stream->cell));
 }

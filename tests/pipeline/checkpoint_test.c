@@ -309,6 +309,8 @@ static void a_state_from_before_plans_goes_on_as_it_was(void **state)
     (void)state;
     saved_drop_pool(less, "plans");
     saved_drop_field(saved_pool(less, "families"), "plan");
+    saved_drop_field(saved_pool(less, "families"), "former_plan");
+    saved_drop_field(saved_pool(less, "families"), "former_name");
     saved_drop_field(saved_pool(less, "cells"), "plan");
     assert_loads_as(less, saved);
     saved_free(saved);

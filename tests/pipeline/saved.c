@@ -273,7 +273,7 @@ static uint32_t find(const struct saved_pool *pool, const char *name)
     abort();
 }
 
-/* Lays the records out as `wanted` says. The old memory belongs to the whole's bytes. */
+/* Lays the records out as `wanted` says. At first the memory belongs to the whole's bytes. */
 static void lay_out(struct saved_pool *pool, const struct saved_pool *wanted)
 {
     char *records = memory_new(pool->used * (size_t)wanted->size + 1, 1);
@@ -293,6 +293,8 @@ static void lay_out(struct saved_pool *pool, const struct saved_pool *wanted)
                        to->size < pool->fields[from].size ? to->size
                                                           : pool->fields[from].size);
         }
+    free(pool->laid_out);
+    pool->laid_out = records;
     pool->size = wanted->size;
     pool->field_count = wanted->field_count;
     memcpy(pool->fields, wanted->fields, sizeof(pool->fields));

@@ -30,6 +30,7 @@ struct saved_pool {
     uint32_t size, field_count, used, freed;
     struct saved_field fields[SAVED_MAX];
     struct slice free_list, records;
+    char *laid_out; /* memory of the records, once they are laid out anew */
     struct saved_owned owned[8];
     size_t owned_count;
 };
