@@ -18,6 +18,7 @@
 #include "pipeline/cadence.h"
 #include "pipeline/drawn.h"
 #include "pipeline/due.h"
+#include "pipeline/emitted.h"
 #include "pipeline/identity.h"
 #include "pipeline/machine.h"
 #include "pipeline/minute_time.h"
@@ -285,17 +286,6 @@ struct pipeline {
     size_t value_room;
     struct mackerel_row *rows;
     size_t row_room;
-};
-
-/* One closed value on its way out; the name is at an offset of emission_text. */
-struct emission {
-    uint64_t minute;
-    uint32_t destination;
-    uint32_t name_at, name_len;
-    uint32_t drawing, base_len; /* of the cell, and the length of its name in this one */
-    double value;
-    bool native;
-    enum mackerel_lane lane;
 };
 
 static inline struct drawing *state_drawing(const struct pipeline *p, uint32_t index)
