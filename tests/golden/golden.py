@@ -48,19 +48,48 @@ def fill_value(point, series, value):
         point.flags = NO_RECORDED_VALUE
     elif series["kind"] == "histogram":
         point.sum, counts = value
+        if isinstance(counts, int):
+            point.count = counts
+            return
         point.bucket_counts.extend(counts)
         point.explicit_bounds.extend(series["bounds"])
         point.count = sum(counts)
+    elif series["kind"] == "exponential":
+        fill_exponential(point, value)
+    elif series["kind"] == "summary":
+        fill_summary(point, value)
     elif isinstance(value, int):
         point.as_int = value
     else:
         point.as_double = value
 
 
+def fill_exponential(point, value):
+    """{"sum": 9, "scale": 3, "zero": 1, "threshold": 0.5, "positive": [offset, [counts]], ...}."""
+    point.sum, point.scale, point.zero_count = value["sum"], value["scale"], value.get("zero", 0)
+    point.zero_threshold = value.get("threshold", 0)
+    point.count = point.zero_count
+    for side in ("positive", "negative"):
+        offset, counts = value.get(side, [0, []])
+        getattr(point, side).offset = offset
+        getattr(point, side).bucket_counts.extend(counts)
+        point.count += sum(counts)
+
+
+def fill_summary(point, value):
+    point.sum, point.count, quantiles = value
+    for quantile, held in quantiles.items():
+        point.quantile_values.add(quantile=float(quantile), value=float(held))
+
+
+FIELDS = {"gauge": "gauge", "histogram": "histogram", "exponential": "exponential_histogram",
+          "summary": "summary"}
+
+
 def add_point(metric, series, row):
     """One point; the metric's data field follows from the series."""
-    data = getattr(metric, {"gauge": "gauge", "histogram": "histogram"}.get(series["kind"], "sum"))
-    if series["kind"] != "gauge":
+    data = getattr(metric, FIELDS.get(series["kind"], "sum"))
+    if series["kind"] not in ("gauge", "summary"):
         data.aggregation_temporality = TEMPORALITY[series.get("temporality", "cumulative")]
     if series["kind"] in ("counter", "updown"):
         data.is_monotonic = series["kind"] == "counter"
@@ -153,9 +182,17 @@ def minutes_between(first, last=None):
     return [clock(unix_s) for unix_s in range(at, end + 1, 60)]
 
 
+def number(text):
+    """"30/60", "0.5", or a power as "2^2.75" and "-2^1/2"."""
+    base, _, exponent = text.partition("^")
+    if not exponent:
+        return Fraction(base)
+    return Fraction(math.copysign(abs(int(base)) ** float(Fraction(exponent)), int(base)))
+
+
 def postings(values, lanes=None):
     """"1/2 then 1", "live then backfill" gives [(1/2, "live"), (1, "backfill")]."""
-    values = [Fraction(value) for value in values.split(" then ")]
+    values = [number(value) for value in values.split(" then ")]
     lanes = lanes.split(" then ") if lanes else [None] * len(values)
     return list(zip(values, lanes, strict=True))
 
