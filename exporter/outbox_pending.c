@@ -12,7 +12,8 @@ struct sizes {
 static size_t destination_bytes(const struct mackerel_destination *destination)
 {
     return destination->name.len + destination->host_id.len +
-           destination->custom_identifier.len + destination->roles.len;
+           destination->custom_identifier.len + destination->roles.len +
+           destination->meta.len;
 }
 
 static struct sizes measure(const struct mackerel_row *rows, size_t count)
@@ -42,6 +43,7 @@ static void move_destination(struct mackerel_destination *destination, char **to
     move_text(&destination->host_id, to);
     move_text(&destination->custom_identifier, to);
     move_text(&destination->roles, to);
+    move_text(&destination->meta, to);
 }
 
 struct outbox_pending *outbox_pending_new(const struct mackerel_row *rows, size_t count,

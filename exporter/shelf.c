@@ -37,6 +37,7 @@ static struct shelf *new_shelf(uint64_t id, const struct mackerel_destination *f
         .host_id = keep(from->host_id),
         .custom_identifier = keep(from->custom_identifier),
         .roles = keep(from->roles),
+        .meta = keep(from->meta),
     };
     return shelf;
 }
@@ -49,6 +50,7 @@ static void free_shelf(struct shelf *shelf)
     drop(shelf->destination.host_id);
     drop(shelf->destination.custom_identifier);
     drop(shelf->destination.roles);
+    drop(shelf->destination.meta);
     free(shelf->entries);
     free(shelf);
 }

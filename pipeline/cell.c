@@ -42,7 +42,8 @@ uint32_t cell_destination(struct pipeline *p, const struct mackerel_destination 
 
     struct destination *destination = state_destination(p, index);
     char *at = memory_new(target->name.len + target->host_id.len +
-                              target->custom_identifier.len + target->roles.len + 1,
+                              target->custom_identifier.len + target->roles.len +
+                              target->meta.len + 1,
                           1);
 
     destination->hash = hash;
@@ -52,6 +53,7 @@ uint32_t cell_destination(struct pipeline *p, const struct mackerel_destination 
     destination->target.host_id = copy_part(&at, target->host_id);
     destination->target.custom_identifier = copy_part(&at, target->custom_identifier);
     destination->target.roles = copy_part(&at, target->roles);
+    destination->target.meta = copy_part(&at, target->meta);
     table_insert(&p->destination_table, hash, index);
     return index;
 }

@@ -5,6 +5,7 @@
 #include "pipeline/roles.h"
 #include "pipeline/traits.h"
 #include "pipeline/workload.h"
+#include "proto/json_string.h"
 
 /* ---- whose ------------------------------------------------------------------------------- */
 
@@ -136,6 +137,79 @@ static void append_roles(struct buffer *out, const struct traits *traits)
                          traits_service_name(traits));
 }
 
+/* ---- meta --------------------------------------------------------------------------------- */
+
+struct meta_member {
+    const char *name;
+    struct slice value;
+};
+
+/* Members with a value, as those of a JSON object. */
+static void append_members(struct buffer *out, const struct meta_member *members,
+                           size_t count)
+{
+    const char *separator = "";
+
+    for (size_t i = 0; i < count; i++) {
+        if (members[i].value.len == 0)
+            continue;
+        buffer_printf(out, "%s\"%s\":", separator, members[i].name);
+        json_string_append(out, members[i].value);
+        separator = ",";
+    }
+}
+
+static void append_pod_meta(struct buffer *out, const struct traits *traits,
+                            const struct container_name *name)
+{
+    const struct meta_member members[] = {
+        {"namespace", name->space},
+        {"name", name->pod},
+        {"uid", traits_get(traits, TRAIT_POD_UID)},
+        {"nodeName", traits_get(traits, TRAIT_NODE_NAME)},
+        {"podIP", traits_get(traits, TRAIT_POD_IP)},
+    };
+
+    append_members(out, members, sizeof(members) / sizeof(members[0]));
+}
+
+static void append_task_meta(struct buffer *out, const struct traits *traits,
+                             const struct container_name *name)
+{
+    const struct meta_member members[] = {
+        {"task", name->pod},
+        {"task_arn", traits_get(traits, TRAIT_TASK_ARN)},
+        {"task_family", traits_get(traits, TRAIT_TASK_FAMILY)},
+    };
+
+    append_members(out, members, sizeof(members) / sizeof(members[0]));
+}
+
+static const char *provider(const struct traits *traits,
+                            const struct container_name *name)
+{
+    if (name->is_kubernetes)
+        return "kubernetes";
+    return slice_is(traits_get(traits, TRAIT_TASK_LAUNCH_TYPE), "fargate") ? "fargate"
+                                                                           : "ecs";
+}
+
+/* As far as the resource says it, what mackerel-container-agent registers; under our own name. */
+static void append_meta(struct buffer *out, const struct traits *traits,
+                        const struct container_name *name, enum container_mode mode)
+{
+    buffer_append_text(out, "\"agent-name\":\"mackerel-otel-gateway\"");
+    if (mode != CONTAINERS_POD_HOST)
+        return;
+    buffer_printf(out, ",\"cloud\":{\"provider\":\"%s\",\"metadata\":{",
+                  provider(traits, name));
+    if (name->is_kubernetes)
+        append_pod_meta(out, traits, name);
+    else
+        append_task_meta(out, traits, name);
+    buffer_append_text(out, "}}");
+}
+
 /* ---- names of cells ------------------------------------------------------------------------ */
 
 static void append_base(struct buffer *out, const struct container_place *place,
@@ -189,7 +263,7 @@ static void judge(struct container_place *place, const struct traits *traits,
 static void settle(struct container_place *place)
 {
     struct slice *fields[] = {&place->host.custom_identifier, &place->host.name,
-                              &place->host.roles, &place->base};
+                              &place->host.roles, &place->host.meta, &place->base};
     const char *at = place->text.ptr ? place->text.ptr : "";
 
     for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++) {
@@ -221,6 +295,8 @@ static void describe_host(struct container_place *place, const struct traits *tr
     end_field(place, &place->host.name, &begin);
     append_roles(&place->text, traits);
     end_field(place, &place->host.roles, &begin);
+    append_meta(&place->text, traits, name, mode);
+    end_field(place, &place->host.meta, &begin);
 }
 
 void container_place_init(struct container_place *place,

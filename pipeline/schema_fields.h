@@ -202,6 +202,7 @@
     F(destination, target.host_id, SLICE)           \
     F(destination, target.custom_identifier, SLICE) \
     F(destination, target.roles, SLICE)             \
+    F(destination, target.meta, SLICE)              \
     F(destination, target, END)                     \
     F(destination, names, PLAIN)
 

@@ -32,6 +32,9 @@ struct mackerel_destination {
     struct slice host_id;
     struct slice custom_identifier;
     struct slice roles; /* for hosts that are created: "service:role" list with commas */
+    /* For hosts that are created: the members of their meta, as JSON without the braces. It comes with
+     * every row and is kept in no file. */
+    struct slice meta;
 };
 
 struct mackerel_value {

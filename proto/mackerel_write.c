@@ -79,7 +79,9 @@ void mackerel_write_host(struct buffer *out, const struct mackerel_destination *
 {
     buffer_append_text(out, "{\"name\":");
     mackerel_write_string(out, host->name);
-    buffer_append_text(out, ",\"meta\":{}");
+    buffer_append_text(out, ",\"meta\":{");
+    buffer_append(out, host->meta);
+    buffer_append_char(out, '}');
     if (host->custom_identifier.len) {
         buffer_append_text(out, ",\"customIdentifier\":");
         mackerel_write_string(out, host->custom_identifier);

@@ -57,6 +57,38 @@ def test_a_host_is_created_where_the_configuration_says_so(api, gateway):
     assert api.latest("host", host["id"], "loadavg5", at // SECOND) == 0.5
 
 
+def test_a_pod_is_registered_as_mackerel_container_agent_does_it(api, gateway):
+    running = gateway(**{"hosts.create": "any", "containers.mode": "pod-host"})
+    at = boundary()
+    request = sender.gauge(
+        None,
+        "container.memory.working_set",
+        [(at + SECOND, 3.0)],
+        k8s__pod__uid="30ea5cbd-1111-4222-8333-000000a54d28",
+        k8s__pod__name="web-0",
+        k8s__namespace__name="shop",
+        k8s__node__name="node-a",
+        k8s__container__name="app",
+        service__name="checkout",
+    )
+    sender.send_http(running, [request])
+    assert api.wait(lambda: api.values, PATIENCE_S), running.page("/status")
+    (host,) = api.hosts.values()
+    assert host["name"] == "web-0"
+    assert host["customIdentifier"] == "30ea5cbd-1111-4222-8333-000000a54d28.kubernetes"
+    assert host["roles"] == {"shop": ["checkout"]}
+    assert host["meta"]["cloud"] == {
+        "provider": "kubernetes",
+        "metadata": {
+            "namespace": "shop",
+            "name": "web-0",
+            "uid": "30ea5cbd-1111-4222-8333-000000a54d28",
+            "nodeName": "node-a",
+        },
+    }
+    assert api.names("host", host["id"]) == ["container.memory.app.usage"]
+
+
 @pytest.mark.parametrize("send", [sender.send_http, sender.send_grpc])
 def test_a_host_without_an_agent_gets_native_metrics_at_once(api, gateway, send):
     host = api.add_host("web-1")

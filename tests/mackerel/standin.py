@@ -51,6 +51,17 @@ class Request:
     body: bytes
 
 
+def roles_of(fullnames):
+    """{service: [role]} of a new host; both names have the grammar of services."""
+    roles = {}
+    for fullname in fullnames:
+        service, colon, role = fullname.partition(":")
+        if not (colon and strict.is_service_name(service) and strict.is_service_name(role)):
+            raise Refusal(400, f"{fullname!r} is no role")
+        roles.setdefault(service, []).append(role)
+    return roles
+
+
 class StandIn:
     """The API of one organisation. All methods may be called from any thread."""
 
@@ -240,8 +251,9 @@ class StandIn:
             h["customIdentifier"] == identifier and not h["isRetired"] for h in self.hosts.values()
         ):
             raise Refusal(400, f"{identifier} is another host's custom identifier")
+        roles = roles_of(body.get("roleFullnames") or [])
         host_id = self.add_host(body["name"], status="standby", custom_identifier=identifier)
-        self.hosts[host_id]["meta"] = body["meta"]
+        self.hosts[host_id] |= {"meta": body["meta"], "roles": roles}
         return {"id": host_id}
 
     def get_latest(self, query, _body):

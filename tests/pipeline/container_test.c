@@ -60,6 +60,28 @@ static void a_pod_is_the_host_that_mackerel_container_agent_makes(void **state)
     assert_text(place.host.name, "web-5d78c9869d-x7k2p");
     assert_text(place.host.host_id, "");
     assert_text(place.base, "container.cpu.app_1");
+    assert_text(place.host.meta,
+                "\"agent-name\":\"mackerel-otel-gateway\",\"cloud\":{\"provider\":"
+                "\"kubernetes\",\"metadata\":{\"namespace\":\"shop\",\"name\":"
+                "\"web-5d78c9869d-x7k2p\",\"uid\":"
+                "\"30ea5cbd-1111-4222-8333-000000a54d28\"}}");
+    container_place_release(&place);
+}
+
+static void a_task_is_registered_with_its_arn(void **state)
+{
+    struct container_place place = find_place(
+        (struct pair[]){{"aws.ecs.task.arn", "arn:aws:ecs:eu-west-1:1:task/prod/0a\"b"},
+                        {"aws.ecs.launchtype", "fargate"},
+                        {"container.name", "app"},
+                        {0}},
+        "container.cpu.usage.total", CONTAINERS_POD_HOST);
+
+    (void)state;
+    assert_text(place.host.meta,
+                "\"agent-name\":\"mackerel-otel-gateway\",\"cloud\":{\"provider\":"
+                "\"fargate\",\"metadata\":{\"task\":\"0a\\\"b\",\"task_arn\":"
+                "\"arn:aws:ecs:eu-west-1:1:task/prod/0a\\\"b\"}}");
     container_place_release(&place);
 }
 
@@ -192,6 +214,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_pod_is_the_host_that_mackerel_container_agent_makes),
+        cmocka_unit_test(a_task_is_registered_with_its_arn),
         cmocka_unit_test(roles_follow_from_the_service_unless_they_are_given),
         cmocka_unit_test(the_node_shows_a_container_by_its_workload),
         cmocka_unit_test(a_container_that_was_started_anew_is_the_same),

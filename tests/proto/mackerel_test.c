@@ -65,9 +65,12 @@ static void a_host_is_created_with_what_is_known(void **state)
     assert_text(&out, "{\"name\":\"web-1\",\"meta\":{}}");
     host.custom_identifier = slice_of("id");
     host.roles = slice_of("shop:web, shop:db");
+    host.meta = slice_of("\"agent-name\":\"us\"");
     mackerel_write_host(&out, &host);
-    assert_text(&out, "{\"name\":\"web-1\",\"meta\":{},\"customIdentifier\":\"id\","
-                      "\"roleFullnames\":[\"shop:web\",\"shop:db\"]}");
+    assert_text(
+        &out,
+        "{\"name\":\"web-1\",\"meta\":{\"agent-name\":\"us\"},\"customIdentifier\":\"id\","
+        "\"roleFullnames\":[\"shop:web\",\"shop:db\"]}");
 }
 
 static void a_graph_names_its_lines_in_full(void **state)
