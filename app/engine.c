@@ -310,6 +310,7 @@ static bool start_saver(struct engine *engine, struct error *err)
             .journal = engine->journal,
             .seed = engine->seed,
             .lsn = engine->picture.recovery.checkpoint_lsn,
+            .replay_ns = engine->picture.recovery.duration_ns,
             .interval_ns = SAVER_INTERVAL_NS,
             .max_journal_bytes = saver_journal_bytes(options->journal_max_bytes),
             .committed_lsn = options->committed_lsn,

@@ -27,6 +27,7 @@ struct saver {
     bool has_thread;
     /* Engine thread: of the last one that was begun. */
     uint64_t begun_bytes, begun_ns;
+    bool has_long_replay; /* a start now would take as long as this one did */
     uint64_t forgotten_lsn;
     pthread_mutex_t lock;
     pthread_cond_t news;
@@ -194,7 +195,7 @@ static bool is_due(struct saver *saver, const struct fold *fold, uint64_t journa
         return false;
     if (has_failed)
         return wait_ns >= RETRY_S * NS_PER_S;
-    return wait_ns >= options->interval_ns ||
+    return saver->has_long_replay || wait_ns >= options->interval_ns ||
            journal_bytes - saver->begun_bytes >= options->max_journal_bytes;
 }
 
@@ -203,6 +204,7 @@ static void begin(struct saver *saver, const struct fold *fold)
     struct error err = {0};
 
     saver->begun_ns = clock_monotonic_ns();
+    saver->has_long_replay = false;
 
     struct checkpoint_writer *writer = write_once(saver, fold, &err);
 
@@ -286,6 +288,7 @@ struct saver *saver_new(const struct saver_options *options, struct error *err)
 
     saver->options = *options;
     saver->begun_ns = clock_monotonic_ns();
+    saver->has_long_replay = options->replay_ns >= SAVER_LONG_REPLAY_NS;
     saver->status.lsn = options->lsn;
     pthread_mutex_init(&saver->lock, NULL);
     pthread_cond_init(&saver->news, NULL);

@@ -27,14 +27,21 @@ struct saver;
 /* Often enough that a start replays seconds, rarely enough that nobody notices. */
 #define SAVER_INTERVAL_NS (UINT64_C(300) * 1000000000)
 
+/*
+ * After a replay of this length the next checkpoint is due at once. A process that is killed again and
+ * again lives shorter than an interval: without this it would replay more every time.
+ */
+#define SAVER_LONG_REPLAY_NS UINT64_C(1000000000)
+
 /* How much may be appended to a journal of that budget between two checkpoints. */
 uint64_t saver_journal_bytes(uint64_t journal_max_bytes);
 
 struct saver_options {
     struct state *state;
     struct journal *journal;
-    uint64_t seed; /* of the hashes in the fold */
-    uint64_t lsn;  /* of the checkpoint that is there; 0: none */
+    uint64_t seed;      /* of the hashes in the fold */
+    uint64_t lsn;       /* of the checkpoint that is there; 0: none */
+    uint64_t replay_ns; /* how long the replay behind it took */
     uint64_t interval_ns;
     uint64_t max_journal_bytes; /* appended since the last checkpoint */
     /* The newest tick that the outbox has made durable; any thread. */

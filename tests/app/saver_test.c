@@ -39,6 +39,7 @@ struct scene {
     struct journal *journal;
     struct fold *fold;
     struct saver *saver;
+    uint64_t replay_ns;
 };
 
 static void apply(struct scene *scene, const struct journal_record *record)
@@ -64,6 +65,7 @@ static void start_saver(struct scene *scene, uint64_t interval_ns)
             .state = scene->state,
             .journal = scene->journal,
             .seed = 7,
+            .replay_ns = scene->replay_ns,
             .interval_ns = interval_ns,
             .max_journal_bytes = 1000,
             .committed_lsn = read_committed,
@@ -160,6 +162,28 @@ static void checkpoint_is_due_by_time_and_lets_the_journal_forget(void **state)
     end_the_scene(&scene);
 }
 
+/* Or else a process that is killed every minute would replay more each time. */
+static void checkpoint_is_due_at_once_after_a_long_replay(void **state)
+{
+    struct scene scene = {.replay_ns = SAVER_LONG_REPLAY_NS};
+
+    (void)state;
+    set_the_scene(&scene, UINT64_MAX);
+    saver_tend(scene.saver, scene.fold, 0);
+    while (look(&scene).saved == 0)
+        ;
+    assert_int_equal(saved_lsn(&scene), 1);
+    tick(&scene, MINUTE_NS);
+    saver_tend(scene.saver, scene.fold, 999);
+    saver_free(scene.saver); /* ends what it had begun */
+    assert_int_equal(saved_lsn(&scene), 1);
+    scene.replay_ns--;
+    start_saver(&scene, UINT64_MAX);
+    saver_tend(scene.saver, scene.fold, 999);
+    assert_int_equal(look(&scene).write_ns, 0);
+    end_the_scene(&scene);
+}
+
 /* The third record closes a minute: its row must be in the outbox before a checkpoint counts. */
 static void checkpoint_waits_for_the_outbox(void **state)
 {
@@ -205,6 +229,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(checkpoint_is_due_by_bytes),
         cmocka_unit_test(checkpoint_is_due_by_time_and_lets_the_journal_forget),
+        cmocka_unit_test(checkpoint_is_due_at_once_after_a_long_replay),
         cmocka_unit_test(checkpoint_waits_for_the_outbox),
         cmocka_unit_test(last_checkpoint_holds_everything),
     };

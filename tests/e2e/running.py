@@ -79,10 +79,11 @@ class Gateway:
             if match := READY.search(self._output.read_bytes()):
                 return (address.decode() for address in match.groups())
             if self.process.poll() is not None:
-                break
+                raise AssertionError(f"ended before it was ready:\n{self.output()}")
             time.sleep(0.02)
+        used = self.cpu_s()
         self.kill()
-        raise AssertionError(f"not ready:\n{self.output()}")
+        raise AssertionError(f"not ready after {used} s of CPU time:\n{self.output()}")
 
     def output(self):
         return self._output.read_text("utf-8", "replace")
@@ -97,6 +98,11 @@ class Gateway:
     def peak_rss_bytes(self):
         text = pathlib.Path(f"/proc/{self.process.pid}/status").read_text()
         return int(re.search(r"VmHWM:\s+(\d+) kB", text).group(1)) * 1024
+
+    def cpu_s(self):
+        """What it has used; on a machine that is busy far less than the time that passed."""
+        fields = pathlib.Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
     def wait(self, condition, timeout_s=20):
         """The first status for which the condition holds; fails with the last one otherwise."""
