@@ -98,6 +98,8 @@ static void lose(struct history *history, uint64_t lsn)
 
     if (!record)
         return;
+    if (history->lost_from_lsn == 0 || lsn < history->lost_from_lsn)
+        history->lost_from_lsn = lsn;
     history->lost += record->is_acknowledged;
     if (record->is_acknowledged && !history->tolerates_loss)
         complain(history, "acknowledged record %" PRIu64 " is lost", lsn);

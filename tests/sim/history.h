@@ -39,10 +39,10 @@ struct history {
     size_t last_lsn, lsn_room;
     uint64_t floor_lsn; /* known when the process began: new records are above it */
     uint64_t violations;
-    char violation[256]; /* the first one */
-    uint64_t replaced;   /* unacknowledged records that gave way to others */
-    bool tolerates_loss; /* of acknowledged records, which are counted */
-    uint64_t lost;
+    char violation[256];          /* the first one */
+    uint64_t replaced;            /* unacknowledged records that gave way to others */
+    bool tolerates_loss;          /* of acknowledged records, which are counted */
+    uint64_t lost, lost_from_lsn; /* the lowest since somebody set it; 0: none */
 };
 
 /* Zero-initialise it. */

@@ -62,7 +62,7 @@ static const struct profile profiles[] = {
      "every kill finds a post on its way; corrections and late effects",
      {.duration_s = 7200, .senders = 4, .kills = 40, .dies_posting = true}},
     {"power",
-     "process durability and power losses: starts, and the books balance",
+     "process durability and power losses: what survived counts, once",
      {.store = WORLD_PROCESS,
       .duration_s = 7200,
       .senders = 4,

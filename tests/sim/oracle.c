@@ -82,6 +82,15 @@ static struct fold *run(const struct oracle_case *given, struct reference *refer
 
 /* ---- comparing --------------------------------------------------------------------------- */
 
+static bool is_stray(const struct oracle_case *given, const struct value_entry *got,
+                     struct oracle_verdict *verdict)
+{
+    if (!got || !given->puts || !puts_has_stray(given->puts, got))
+        return false;
+    verdict->strays++;
+    return true;
+}
+
 static bool is_poison(const char *name)
 {
     return strstr(name, "poison") != NULL;
@@ -103,6 +112,8 @@ static void compare_entry(const struct oracle_case *given, const struct value_en
         oracle_find(verdict, &verdict->lost, "lost: %s %s %" PRIu64 " should be %.17g",
                     want->destination, want->name, want->minute_s, want->value);
     } else if (got->value != want->value) {
+        if (is_stray(given, got, verdict))
+            return;
         oracle_find(verdict, &verdict->wrong,
                     "wrong: %s %s %" PRIu64 " is %.17g, should be %.17g",
                     want->destination, want->name, want->minute_s, got->value,
@@ -123,7 +134,9 @@ static void compare_values(const struct oracle_case *given,
     for (size_t i = 0; i < given->mackerel->count; i++) {
         const struct value_entry *got = &given->mackerel->entries[i];
 
-        if (!value_map_find(wanted, got->destination, slice_of(got->name), got->minute_s))
+        if (!value_map_find(wanted, got->destination, slice_of(got->name),
+                            got->minute_s) &&
+            !is_stray(given, got, verdict))
             oracle_find(verdict, &verdict->extra,
                         "extra: %s %s %" PRIu64 " is %.17g, should not be there",
                         got->destination, got->name, got->minute_s, got->value);
@@ -150,7 +163,9 @@ static void compare_ledgers(const struct oracle_case *given,
     for (int i = 0; i <= REASON_LAST; i++)
         compare_count(verdict, reason_name((enum reason)i),
                       given->points->reasons[i].count, points->reasons[i].count);
-    compare_count(verdict, "closed", values->closed, closed);
+    if (!given
+             ->puts) /* strays were closed as well, as often as the outbox committed them */
+        compare_count(verdict, "closed", values->closed, closed);
     compare_count(verdict, "queued", values->queued, 0);
     for (int i = 0; i <= WITHHELD_LAST; i++)
         compare_count(verdict, withheld_name((enum withheld)i), values->withheld[i].count,
@@ -172,7 +187,8 @@ void oracle_judge(const struct oracle_case *given, struct oracle_verdict *verdic
     compare_values(given, &reference.values, verdict);
     compare_ledgers(given, pipeline_ledger(fold_pipeline(fold)), reference.closed,
                     verdict);
-    truth_compare(given, verdict);
+    if (!given->puts)
+        truth_compare(given, verdict);
     fold_free(fold);
     value_map_release(&reference.values);
 }

@@ -6,6 +6,9 @@
  * else; the gateway's two ledgers must say what the reference's do, each tick counted once.
  *
  * The truth (tests/sim/truth.h) knows no pipeline: it reads the senders' points.
+ *
+ * Where losses of power take records, the reference is the run of what survived. Mackerel may hold
+ * instead, exactly, what had been closed with what is lost; the truth is not asked.
  */
 #ifndef TESTS_SIM_ORACLE_H
 #define TESTS_SIM_ORACLE_H
@@ -13,6 +16,7 @@
 #include "base/ledger.h"
 #include "pipeline/options.h"
 #include "tests/sim/history.h"
+#include "tests/sim/puts.h"
 #include "tests/sim/senders.h"
 #include "tests/sim/value_map.h"
 
@@ -21,6 +25,7 @@
 
 struct oracle_case {
     const struct history *history;
+    const struct puts *puts; /* NULL: no record may be lost */
     const struct senders *senders;
     const struct value_map *mackerel;
     const struct point_ledger *points; /* as the gateway has them in the end */
@@ -36,6 +41,7 @@ struct oracle_verdict {
         extra;        /* values: missing, other than they should be, not expected */
     uint64_t expired; /* missing, and rightly so */
     uint64_t unseen;  /* corrections to the same value: they may have expired as well */
+    uint64_t strays;  /* closed with what a loss of power took */
     uint64_t posted;  /* right */
     uint64_t checked; /* against the truth as well */
     uint64_t sums;    /* totals that were compared over all minutes */

@@ -18,6 +18,7 @@
 #include "base/journal.h"
 #include "exporter/dispatch.h"
 #include "tests/sim/history.h"
+#include "tests/sim/puts.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -31,6 +32,7 @@ struct process_options {
     uint64_t journal_max_bytes, outbox_max_bytes;
     const struct pipeline_options *pipeline;
     struct history *history;
+    struct puts *puts; /* NULL: nobody wants to know */
     health_random *random;
     /* A unique receive time, not before now. */
     uint64_t (*stamp)(void *self);

@@ -27,6 +27,8 @@ static void put(void *self, const struct mackerel_row *rows, size_t count,
 {
     struct process *process = self;
 
+    if (process->options.puts)
+        puts_note(process->options.puts, rows, count, tick_lsn);
     outbox_put(process->outbox, rows, count, tick_lsn);
 }
 

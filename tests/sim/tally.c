@@ -9,6 +9,7 @@ static void add_verdict(struct oracle_verdict *sum, const struct oracle_verdict 
     sum->wrong += one->wrong;
     sum->extra += one->extra;
     sum->expired += one->expired;
+    sum->strays += one->strays;
     sum->posted += one->posted;
     sum->checked += one->checked;
     sum->sums += one->sums;
@@ -136,6 +137,10 @@ void tally_print(const struct tally *tally)
     print("final values right", sum->verdict.posted);
     print("  of them checked by hand as well", sum->verdict.checked);
     print("totals conserved", sum->verdict.sums);
+    if (sum->lost_records) {
+        print("acknowledged records lost", sum->lost_records);
+        print("values closed with them", sum->verdict.strays);
+    }
     print("lost", sum->verdict.lost);
     print("doubled or not expected", sum->verdict.extra);
     print("wrong", sum->verdict.wrong);

@@ -34,7 +34,7 @@ struct world_options {
     bool dies_posting; /* every kill finds a post on its way, to a shaky Mackerel */
     bool is_diskless;  /* really WORLD_IN_MEMORY */
     bool
-        loses_power; /* crashes although durability is `process`: only starts and books are judged */
+        loses_power; /* crashes although durability is `process`: judged by what survived */
     bool is_verbose;
 };
 

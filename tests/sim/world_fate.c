@@ -103,6 +103,7 @@ static struct process_options process_options(struct world *world)
         .outbox_max_bytes = 256 << 20,
         .pipeline = choose_config(world),
         .history = &world->history,
+        .puts = world->options.loses_power ? &world->puts : NULL,
         .random = draw_jitter,
         .stamp = stamp,
         .answer = world_mail_answer,
@@ -112,10 +113,19 @@ static struct process_options process_options(struct world *world)
     };
 }
 
+/* What was put before the start, of records that it did not find. */
+static void part_with_lost(struct world *world, size_t puts)
+{
+    if (world->history.lost_from_lsn)
+        puts_lose(&world->puts, puts, world->history.lost_from_lsn);
+    world->history.lost_from_lsn = 0;
+}
+
 /* One in three starts is killed in the middle of recovering, or soon after. */
 static void boot(struct world *world)
 {
     struct process_options options = process_options(world);
+    size_t puts = world->puts.count;
 
     if (world->result->boots++ == 0)
         jitter = world->chance;
@@ -124,6 +134,7 @@ static void boot(struct world *world)
         fake_disk_kill_at(world->disk, chance_between(&world->chance, 1, 40));
     world->boot_ns = UINT64_MAX;
     world->process = process_boot(&options, world->now_ns);
+    part_with_lost(world, puts);
     if (world->process) {
         struct outbox_counts counts;
         struct value_ledger values;

@@ -114,6 +114,7 @@ void world_plan_release(struct world *world)
     process_free(world->process);
     world_mail_release(world);
     history_release(&world->history);
+    puts_release(&world->puts);
     senders_free(world->senders);
     fake_api_free(world->api);
     sim_vfs_free(world->vfs);

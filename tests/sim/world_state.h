@@ -95,6 +95,7 @@ struct world {
     struct senders *senders;
     struct process *process; /* NULL: none runs */
     struct history history;
+    struct puts puts; /* where power is lost */
     struct parcel *parcels;
     size_t parcel_count, parcel_room;
     unsigned *unanswered; /* requests that the process has */
