@@ -29,4 +29,8 @@ void puts_lose(struct puts *puts, size_t count, uint64_t from_lsn);
 /* Was exactly this value put, and is a stray? */
 bool puts_has_stray(const struct puts *puts, const struct value_entry *value);
 
+/* Was the row put as a stray, without this name, and never again with it? Then it was closed with what
+ * is lost: a rate of zero, for one, has no average. */
+bool puts_has_stray_row(const struct puts *puts, const struct value_entry *value);
+
 #endif
