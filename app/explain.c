@@ -177,6 +177,16 @@ static void put_entries(struct pipeline *p, const struct otlp_metric *metric,
     }
 }
 
+static void put_rule(const struct explained_rule *rule, const char *before,
+                     struct buffer *out)
+{
+    if (rule->place == 0)
+        return;
+    buffer_append_text(out, before);
+    put_text(out, rule->name);
+    buffer_printf(out, " (%zu of %zu)\n", rule->place, rule->count);
+}
+
 static void explain_metric(struct pipeline *p, const struct otlp_batch *batch,
                            const struct otlp_metric *metric, struct buffer *out)
 {
@@ -189,11 +199,7 @@ static void explain_metric(struct pipeline *p, const struct otlp_batch *batch,
     }
     buffer_append_text(out, "  ");
     put_metric(out, metric);
-    if (entries[0].explanation.rule.len) {
-        buffer_append_text(out, "    rule ");
-        put_text(out, entries[0].explanation.rule);
-        buffer_append_char(out, '\n');
-    }
+    put_rule(&entries[0].explanation.rule, "    rule ", out);
     qsort(entries, metric->point_count, sizeof(*entries), compare);
     put_entries(p, metric, entries, metric->point_count, out);
     free(entries);
@@ -315,10 +321,13 @@ static void put_cell(const struct pipeline *p, uint32_t index, struct buffer *ou
 {
     const struct cell *cell = state_cell(p, index);
     size_t streams = count_streams(p, cell);
+    struct explained_rule rule = explain_rule(
+        p, state_stream(p, cell->first_stream)->family);
 
     buffer_printf(out, "  %zu stream%s to ", streams, streams == 1 ? "" : "s");
     put_destination(out, &state_destination(p, cell->destination)->target);
     buffer_append_char(out, '\n');
+    put_rule(&rule, "    rule ", out);
     explain_names(p, index, put_name, out);
 }
 

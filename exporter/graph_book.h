@@ -83,7 +83,7 @@ struct graph_book {
 void graph_book_release(struct graph_book *book);
 
 /* Telemetry wants this definition. */
-void graph_book_want(struct graph_book *book, const struct mackerel_graph *graph);
+void graph_book_want(struct graph_book *book, const struct mackerel_graph *wanted);
 
 /* Moves all wishes of another book here. */
 void graph_book_move(struct graph_book *book, struct graph_book *from);

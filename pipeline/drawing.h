@@ -28,7 +28,7 @@ struct drawing_seed {
 uint32_t drawing_take(struct pipeline *p, const struct drawing_seed *seed);
 /* The same for cells that are named otherwise: `name` has wildcards where kept attributes stand. Parts of
  * a sum, one a line, are stacked unless a rule says otherwise. */
-uint32_t drawing_take_named(struct pipeline *p, uint32_t drawing, struct slice name);
+uint32_t drawing_take_named(struct pipeline *p, uint32_t index, struct slice name);
 /* POOL_NONE is shared, named and given as well. */
 uint32_t drawing_share(struct pipeline *p, uint32_t index);
 void drawing_give(struct pipeline *p, uint32_t index);

@@ -3,6 +3,7 @@
 #include "pipeline/cell.h"
 #include "pipeline/family.h"
 #include "pipeline/native.h"
+#include "pipeline/rule.h"
 #include "pipeline/stream.h"
 #include "pipeline/suffix.h"
 
@@ -43,6 +44,17 @@ static struct explanation explain_new_stream(struct pipeline *p,
     return explanation;
 }
 
+struct explained_rule explain_rule(const struct pipeline *p, uint32_t index)
+{
+    const struct family *family = state_family(p, index);
+    const struct rules *rules = p->compiled;
+
+    if (!rules || family->generation != p->generation || family->rule >= rules->count)
+        return (struct explained_rule){0};
+    return (struct explained_rule){rules->items[family->rule].name, family->rule + 1,
+                                   rules->count};
+}
+
 struct explanation explain_point(struct pipeline *p, const struct otlp_batch *batch,
                                  const struct otlp_point *point)
 {
@@ -55,12 +67,13 @@ struct explanation explain_point(struct pipeline *p, const struct otlp_batch *ba
         explanation = refused(refusal);
     } else {
         const struct stream_seed seed = {
-            .family = family, .metric = metric, .point = point};
+            .family = family, .batch = batch, .metric = metric, .point = point};
         uint32_t index = stream_find(p, state_family(p, family), point);
 
         explanation = index == POOL_NONE ? explain_new_stream(p, &seed)
                                          : explain_stream(p, index);
     }
+    explanation.rule = explain_rule(p, family);
     family_drop_if_unused(p, family);
     return explanation;
 }

@@ -13,8 +13,17 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+/* The rule that routed a family, the `place`th of those in force; 0: none matches, or the rules changed
+ * since. */
+struct explained_rule {
+    struct slice name;
+    size_t place, count;
+};
+
+struct explained_rule explain_rule(const struct pipeline *p, uint32_t family);
+
 struct explanation {
-    struct slice rule;  /* its name; empty: none matches */
+    struct explained_rule rule;
     uint32_t cell;      /* POOL_NONE: posted nowhere, */
     enum reason reason; /* for this reason */
 };

@@ -112,6 +112,7 @@ static void a_stream_is_told_its_destination_and_its_names(void **state)
     (void)state;
     assert_says(&text, "resource {service.name=shop}\n");
     assert_says(&text, "  calls  (counter, cumulative, unit s)\n");
+    assert_says(&text, "    rule everything else (");
     assert_says(&text, "    to service shop\n      calls.rate\n    <- {}\n");
     assert_says(&text, "      wait.rate\n      wait.avg\n      wait.p90\n      wait.p95\n"
                        "      wait.p99\n");
@@ -126,7 +127,7 @@ static void a_stream_without_a_destination_is_told_why(void **state)
     struct buffer text = explain(NULL);
 
     (void)state;
-    assert_says(&text, "  lost  (gauge)\n");
+    assert_says(&text, "  lost  (gauge)\n    rule everything else (");
     assert_says(&text, "    not posted: no_service (");
     buffer_release(&text);
 }

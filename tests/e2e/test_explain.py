@@ -99,8 +99,10 @@ def test_a_running_gateway_explains_itself(api, gateway):
         told = command("explain", "--live", "--set", f"admin.socket={socket}")
     text = told.stdout.decode()
     assert told.returncode == 0, told.stderr
-    assert "  1 stream to service shop\n      queue.depth\n" in text
-    assert "  1 stream to host name=web-1\n      custom.system.fan.speed\n" in text
+    assert "  1 stream to service shop\n    rule everything else (" in text
+    assert "\n      queue.depth\n" in text
+    assert "  1 stream to host name=web-1\n" in text
+    assert "\n      custom.system.fan.speed\n" in text
     assert "  service shop: 1 metric name" in text
 
 
