@@ -89,12 +89,15 @@ static void assert_says(struct buffer *text, const char *words)
         fail_msg("\"%s\" is not in:\n%s", words, text->ptr);
 }
 
-static struct buffer explain(struct buffer *cost)
+static struct buffer explain_with(const char *rules, struct buffer *cost)
 {
-    struct rehearsal *rehearsal = rehearsal_new(&OPTIONS, NULL, NULL);
+    struct pipeline_options options = OPTIONS;
+    struct rehearsal *rehearsal;
     struct buffer body = {0}, text = {0};
     struct error err;
 
+    options.rules = rules;
+    rehearsal = rehearsal_new(&options, NULL, NULL);
     write_request(&body, 0);
     assert_true(rehearsal_take(rehearsal, buffer_slice(&body), &err));
     explain_request(rehearsal, &text);
@@ -103,6 +106,11 @@ static struct buffer explain(struct buffer *cost)
     rehearsal_free(rehearsal);
     buffer_release(&body);
     return text;
+}
+
+static struct buffer explain(struct buffer *cost)
+{
+    return explain_with(NULL, cost);
 }
 
 static void a_stream_is_told_its_destination_and_its_names(void **state)
@@ -129,6 +137,27 @@ static void a_stream_without_a_destination_is_told_why(void **state)
     (void)state;
     assert_says(&text, "  lost  (gauge)\n    rule everything else (");
     assert_says(&text, "    not posted: no_service (");
+    buffer_release(&text);
+}
+
+/* One that a rule leaves out, one that a rule drops, one that no rule matches, one with a plan of its own. */
+static void rules_are_told_by_name_and_place(void **state)
+{
+    struct buffer text = explain_with(
+        "[{\"name\":\"chats\",\"match\":{\"metric\":\"depth\"},\"where\":{\"queue\":\"chat\"}},"
+        "{\"name\":\"no fans\",\"match\":{\"metric\":\"system.fan.*\"},"
+        "\"destination\":\"drop\"},"
+        "{\"name\":\"slow\",\"match\":{\"metric\":\"wait\"},\"statistics\":[\"p99.9\"]}]",
+        NULL);
+
+    (void)state;
+    assert_says(&text, "  depth  (gauge, unit s)\n    rule chats (1 of 3)\n"
+                       "    not posted: filtered (");
+    assert_says(&text, "    rule no fans (2 of 3)\n    not posted: filtered (");
+    assert_says(&text, "    rule slow (3 of 3)\n    to service shop\n      wait.p99_9\n"
+                       "    <- {}\n");
+    assert_says(&text,
+                "  calls  (counter, cumulative, unit s)\n    not posted: no_rule (");
     buffer_release(&text);
 }
 
@@ -313,6 +342,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_stream_is_told_its_destination_and_its_names),
         cmocka_unit_test(a_stream_without_a_destination_is_told_why),
+        cmocka_unit_test(rules_are_told_by_name_and_place),
         cmocka_unit_test(names_are_counted_by_destination),
         cmocka_unit_test(what_is_explained_is_what_is_posted),
         cmocka_unit_test(a_test_that_holds_passes),
