@@ -256,6 +256,45 @@ static void containers_share_one_definition(void **state)
     pipeline_free(p);
 }
 
+static struct pipeline_options ruled(const char *rules)
+{
+    return (struct pipeline_options){
+        .watch_start_ns = scene_unix_ns(0),
+        .grace_ns = 15000000000,
+        .lateness_ns = 300000000000,
+        .rules = rules,
+    };
+}
+
+#define FAN_RULE(graph)                                                              \
+    "[{\"match\":{\"metric\":\"system.fan.io\"},\"destination\":\"host\",\"graph\":" \
+    "{" graph "}}]"
+
+static void a_changed_rule_changes_the_definition(void **state)
+{
+    const struct pipeline_options first = ruled(
+        FAN_RULE("\"display_name\":\"Air\",\"unit\":\"iops\",\"stacked\":true"));
+    const struct pipeline_options second = ruled(FAN_RULE("\"display_name\":\"Wind\""));
+    const struct scene_resource resource = host("Bytes that passed.", "By");
+    const struct scene_metric metric = {&resource, SCENE_COUNTER, "system.fan.io"};
+    struct scene *scene = scene_open(&first);
+
+    (void)state;
+    for (int beat = 0; beat < 30; beat++)
+        say(scene, &metric, 60 + 10 * beat, beat);
+    buffer_append_char(&scene->graphs, '\0');
+    assert_string_equal(scene->graphs.ptr,
+                        "{\"name\":\"custom.system.fan.io\",\"displayName\":\"Air\","
+                        "\"unit\":\"iops\",\"metrics\":[{\"name\":"
+                        "\"custom.system.fan.io.rate\",\"isStacked\":true}]}\n");
+    scene_configure(scene, 360, &second);
+    for (int beat = 30; beat < 60; beat++)
+        say(scene, &metric, 60 + 10 * beat, beat);
+    assert_graphs(scene, "{\"name\":\"custom.system.fan.io\",\"displayName\":\"Wind\","
+                         "\"unit\":\"bytes/sec\",\"metrics\":[{\"name\":"
+                         "\"custom.system.fan.io.rate\",\"isStacked\":false}]}\n");
+}
+
 static void the_unit_by_rule_wins(void **state)
 {
     static const char *const names[] = {"custom.a.rate", NULL};
@@ -302,6 +341,7 @@ int main(void)
         cmocka_unit_test(a_wildcard_of_lines_needs_one_in_the_graph),
         cmocka_unit_test(parts_of_a_sum_are_stacked_unless_a_rule_says_otherwise),
         cmocka_unit_test(containers_share_one_definition),
+        cmocka_unit_test(a_changed_rule_changes_the_definition),
         cmocka_unit_test(the_unit_by_rule_wins),
         cmocka_unit_test(a_name_without_a_graph_has_no_definition),
     };
