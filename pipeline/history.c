@@ -25,35 +25,50 @@ static uint32_t find_block(const struct pipeline *p, const struct stream *stream
     return at != POOL_NONE && state_history(p, at)->number == number ? at : POOL_NONE;
 }
 
+/* The ring: the first block, once the stream has said something. */
+static struct history *ring_of(const struct pipeline *p, const struct stream *stream)
+{
+    return stream->detail == POOL_NONE ? NULL : state_history(p, stream->detail);
+}
+
+static const struct history_minute *last_in(const struct history *block, uint64_t minute)
+{
+    const struct history_minute *at = &block->last[minute % HISTORY_MINUTES];
+
+    return holds(at, minute) ? at : NULL;
+}
+
 const struct history_minute *history_find(const struct pipeline *p,
                                           const struct stream *stream, uint64_t minute)
 {
-    uint32_t at = find_block(p, stream, block_of(minute));
+    const struct history *ring = ring_of(p, stream);
+    const struct history_minute *found = ring ? last_in(ring, minute) : NULL;
+    uint32_t block = found ? POOL_NONE : find_block(p, stream, block_of(minute));
 
-    if (at == POOL_NONE)
+    return block == POOL_NONE ? found : last_in(state_history(p, block), minute);
+}
+
+static const struct points_minute *points_in(const struct pipeline *p,
+                                             const struct history *block, uint64_t minute)
+{
+    if (block->points == POOL_NONE)
         return NULL;
 
-    const struct history_minute *found =
-        &state_history(p, at)->last[minute % HISTORY_MINUTES];
+    const struct points_minute *at =
+        &state_history_points(p, block->points)->minute[minute % HISTORY_MINUTES];
 
-    return holds(found, minute) ? found : NULL;
+    return at->first_ns && minute_beginning_at(at->first_ns) == minute ? at : NULL;
 }
 
 const struct points_minute *history_points_find(const struct pipeline *p,
                                                 const struct stream *stream,
                                                 uint64_t minute)
 {
-    uint32_t at = find_block(p, stream, block_of(minute));
+    const struct history *ring = ring_of(p, stream);
+    const struct points_minute *found = ring ? points_in(p, ring, minute) : NULL;
+    uint32_t block = found ? POOL_NONE : find_block(p, stream, block_of(minute));
 
-    if (at == POOL_NONE || state_history(p, at)->points == POOL_NONE)
-        return NULL;
-
-    const struct points_minute *found = &state_history_points(
-                                             p, state_history(p, at)->points)
-                                             ->minute[minute % HISTORY_MINUTES];
-
-    return found->first_ns && minute_beginning_at(found->first_ns) == minute ? found
-                                                                             : NULL;
+    return block == POOL_NONE ? found : points_in(p, state_history(p, block), minute);
 }
 
 static struct history *insert(struct pipeline *p, uint32_t stream, uint32_t newer,
@@ -71,10 +86,11 @@ static struct history *insert(struct pipeline *p, uint32_t stream, uint32_t newe
     return block;
 }
 
-/* The block of that number, added where need be; NULL when a late one has no room. */
+/* The block of that number behind the ring, added where need be. */
 static struct history *open_block(struct pipeline *p, uint32_t stream, uint64_t number)
 {
-    uint32_t newer = POOL_NONE, at = state_stream(p, stream)->detail;
+    uint32_t newer = state_stream(p, stream)->detail;
+    uint32_t at = state_history(p, newer)->older;
 
     while (at != POOL_NONE && state_history(p, at)->number > number) {
         newer = at;
@@ -82,8 +98,6 @@ static struct history *open_block(struct pipeline *p, uint32_t stream, uint64_t 
     }
     if (at != POOL_NONE && state_history(p, at)->number == number)
         return state_history(p, at);
-    if (newer != POOL_NONE && !minutes_have_room(p, 1))
-        return NULL;
     return insert(p, stream, newer, number);
 }
 
@@ -125,10 +139,88 @@ static bool wants_all_points(const struct pipeline *p, const struct stream *stre
     return plan != POOL_NONE && state_plan(p, plan)->over_time != OVER_TIME_LAST;
 }
 
+/* ---- the ring ----------------------------------------------------------------------------- */
+
+static uint64_t oldest_of_cell(const struct pipeline *p, uint32_t cell, uint64_t oldest)
+{
+    uint32_t at = cell == POOL_NONE ? POOL_NONE : state_cell(p, cell)->newest_minute;
+
+    for (; at != POOL_NONE; at = state_minute(p, at)->older)
+        if (state_minute(p, at)->number < oldest)
+            oldest = state_minute(p, at)->number;
+    return oldest;
+}
+
+/* The oldest minute that a cell of the stream may still ask for, `newest` at most. */
+static uint64_t oldest_asked(const struct pipeline *p, const struct stream *stream,
+                             uint64_t newest)
+{
+    uint64_t oldest = oldest_of_cell(p, stream->cell, newest);
+
+    for (uint32_t at = stream->move; at != POOL_NONE; at = state_move(p, at)->older)
+        oldest = oldest_of_cell(p, state_move(p, at)->cell, oldest);
+    return oldest;
+}
+
+/* May what was said in the minute still count? In that minute, or carried into later ones up to the next
+ * point; instants are read from the points on both sides of a minute's start. */
+static bool is_asked(const struct pipeline *p, const struct stream *stream,
+                     uint64_t minute, uint64_t newest)
+{
+    uint64_t oldest = oldest_asked(p, stream, newest), next = minute + 1;
+
+    while (next < minute + HISTORY_MINUTES && next < newest &&
+           !history_find(p, stream, next))
+        next++;
+    return oldest <= minute || oldest < next + (stream->owner != POOL_NONE);
+}
+
+/* What the ring holds in the place of another minute goes to a block of its own. */
+static void move_out(struct pipeline *p, uint32_t stream, uint64_t minute)
+{
+    struct history *block = open_block(p, stream, block_of(minute));
+    const struct history *ring = ring_of(p, state_stream(p, stream));
+    const struct points_minute *points = points_in(p, ring, minute);
+    uint64_t place = minute % HISTORY_MINUTES;
+
+    block->last[place] = ring->last[place];
+    if (!points)
+        return;
+    if (block->points == POOL_NONE) {
+        uint32_t room = pool_take(&p->history_points);
+
+        block->points = room;
+        points = points_in(p, ring, minute);
+    }
+    state_history_points(p, block->points)->minute[place] = *points;
+}
+
+/* The block in which the minute has its place; NULL when there is no room for it. */
+static struct history *find_place(struct pipeline *p, uint32_t stream, uint64_t minute)
+{
+    struct history *ring = ring_of(p, state_stream(p, stream));
+    uint64_t there;
+
+    if (!ring)
+        return insert(p, stream, POOL_NONE, HISTORY_RING);
+    if (ring->last[minute % HISTORY_MINUTES].last_ns == 0)
+        return ring;
+    there = minute_beginning_at(ring->last[minute % HISTORY_MINUTES].last_ns);
+    if (there > minute) {
+        if (find_block(p, state_stream(p, stream), block_of(minute)) == POOL_NONE &&
+            !minutes_have_room(p, 1))
+            return NULL;
+        return open_block(p, stream, block_of(minute));
+    }
+    if (there < minute && is_asked(p, state_stream(p, stream), there, minute))
+        move_out(p, stream, there);
+    return ring_of(p, state_stream(p, stream));
+}
+
 bool history_say(struct pipeline *p, uint32_t stream, uint64_t time_ns, double value)
 {
     uint64_t minute = minute_beginning_at(time_ns);
-    struct history *block = open_block(p, stream, block_of(minute));
+    struct history *block = find_place(p, stream, minute);
 
     if (!block)
         return false;
@@ -186,14 +278,12 @@ static void forget(struct pipeline *p, uint32_t *link)
 
 void history_trim(struct pipeline *p, uint32_t stream, uint64_t oldest)
 {
-    uint32_t at = state_stream(p, stream)->detail;
-    uint32_t second = at == POOL_NONE ? POOL_NONE : state_history(p, at)->older;
+    uint32_t ring = state_stream(p, stream)->detail;
+    uint32_t *link;
 
-    if (second == POOL_NONE)
+    if (ring == POOL_NONE || state_history(p, ring)->older == POOL_NONE)
         return;
-
-    uint32_t *link = &state_history(p, second)->older;
-
+    link = &state_history(p, ring)->older;
     while (*link != POOL_NONE && state_history(p, *link)->number + 1 >= block_of(oldest))
         link = &state_history(p, *link)->older;
     forget(p, link);

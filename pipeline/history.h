@@ -1,7 +1,8 @@
 /*
- * What value streams said, minute by minute: the last point of each minute, in blocks of
- * HISTORY_MINUTES, newest block first. Two blocks hold all that a live stream is asked for; more
- * are kept while a minute of its cell may still be corrected.
+ * What value streams said, minute by minute: the last point of each minute. A ring of
+ * HISTORY_MINUTES, each minute in its place, holds all that a live stream is asked for. What gives way
+ * in it to a newer minute and may still be asked for (its cell keeps a minute open for late data), and
+ * what comes late, is kept in blocks of minutes behind it, newest block first.
  *
  * Streams of which more is asked (native instants; an average, a least or a greatest value over
  * the minute) keep what all points of their minutes said beside it.
@@ -37,7 +38,7 @@ struct history_point {
 bool history_since(const struct pipeline *p, const struct stream *stream, uint64_t minute,
                    struct history_point *first);
 
-/* Forgets what minutes from `oldest` on do not need; the newest two blocks stay. */
+/* Forgets what minutes from `oldest` on do not need; the ring stays. */
 void history_trim(struct pipeline *p, uint32_t stream, uint64_t oldest);
 
 /* Forgets all of it. */

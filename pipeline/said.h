@@ -46,12 +46,14 @@ struct layout {
 };
 
 /*
- * What a value stream said, in blocks of minutes, newest first (pipeline/history.h). A carried value
- * is at most 6.25 min old, so a minute never asks further back than the block before its own.
+ * What a value stream said: a ring of minutes, and blocks of older ones behind it (pipeline/history.h).
+ * A carried value is at most 6.25 min old, so a minute never asks further back than the ring reaches.
  */
 enum {
     HISTORY_MINUTES = 8
 };
+
+#define HISTORY_RING UINT64_MAX
 
 struct history_minute {
     uint64_t last_ns; /* 0: nothing */
@@ -59,7 +61,7 @@ struct history_minute {
 };
 
 struct history {
-    uint64_t number; /* minutes number * HISTORY_MINUTES and after */
+    uint64_t number; /* minutes number * HISTORY_MINUTES and after; HISTORY_RING: any */
     uint32_t older;
     uint32_t points; /* struct history_points; POOL_NONE where only the last ones count */
     struct history_minute last[HISTORY_MINUTES];
