@@ -16,7 +16,7 @@ static struct table_slot *seek(const struct table *table, struct hash128 hash)
     size_t at = hash.low & table->mask;
 
     while (table->slots[at].index != TABLE_NONE &&
-           !hash_equal(table->slots[at].hash, hash))
+           !hash_equal(table_slot_hash(&table->slots[at]), hash))
         at = (at + 1) & table->mask;
     return &table->slots[at];
 }
@@ -31,7 +31,7 @@ static void resize(struct table *table, size_t slots)
         table->slots[i].index = TABLE_NONE;
     for (size_t i = 0; old.slots && i <= old.mask; i++)
         if (old.slots[i].index != TABLE_NONE)
-            *seek(table, old.slots[i].hash) = old.slots[i];
+            *seek(table, table_slot_hash(&old.slots[i])) = old.slots[i];
     free(old.slots);
 }
 
@@ -56,13 +56,14 @@ void table_insert(struct table *table, struct hash128 hash, uint32_t index)
     struct table_slot *slot = seek(table, hash);
 
     table->count += slot->index == TABLE_NONE;
-    *slot = (struct table_slot){hash, index};
+    memcpy(slot->hash, &hash, sizeof(hash));
+    slot->index = index;
 }
 
 /* May the entry at `at` move to the free slot `hole` before it? Not in front of its own place. */
 static bool may_move(const struct table *table, size_t hole, size_t at)
 {
-    size_t home = table->slots[at].hash.low & table->mask;
+    size_t home = table_slot_hash(&table->slots[at]).low & table->mask;
 
     return ((at - home) & table->mask) >= ((at - hole) & table->mask);
 }

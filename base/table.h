@@ -19,14 +19,24 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 /* The index of no record. */
 #define TABLE_NONE UINT32_MAX
 
+/* 20 bytes: a million entries are 42 MB. */
 struct table_slot {
-    struct hash128 hash;
-    uint32_t index; /* TABLE_NONE: free */
+    uint32_t hash[4]; /* of struct hash128, which would be padded to 24 */
+    uint32_t index;   /* TABLE_NONE: free */
 };
+
+static inline struct hash128 table_slot_hash(const struct table_slot *slot)
+{
+    struct hash128 hash;
+
+    memcpy(&hash, slot->hash, sizeof(hash));
+    return hash;
+}
 
 struct table {
     struct table_slot *slots;
@@ -58,7 +68,7 @@ static inline uint32_t table_find(const struct table *table, struct hash128 hash
     size_t at = hash.low & table->mask;
 
     while (table->slots[at].index != TABLE_NONE) {
-        if (hash_equal(table->slots[at].hash, hash))
+        if (hash_equal(table_slot_hash(&table->slots[at]), hash))
             return table->slots[at].index;
         at = (at + 1) & table->mask;
     }

@@ -5,6 +5,11 @@
 
 #include <stdlib.h>
 
+/* Emissions for which memory is kept between ticks: those of a large minute are needed once a minute. */
+enum {
+    KEPT_ROOM = 4096
+};
+
 static int compare(const void *left, const void *right)
 {
     const struct emission *a = left, *b = right;
@@ -62,6 +67,18 @@ static size_t fill_rows(struct pipeline *p)
     return rows;
 }
 
+static void forget_scratch(struct pipeline *p)
+{
+    free(p->emissions);
+    free(p->values);
+    free(p->rows);
+    p->emissions = NULL;
+    p->values = NULL;
+    p->rows = NULL;
+    p->emission_room = p->value_room = p->row_room = 0;
+    buffer_release(&p->emission_text);
+}
+
 void emission_flush(struct pipeline *p,
                     void (*emit)(void *self, const struct mackerel_row *rows,
                                  size_t count),
@@ -78,13 +95,12 @@ void emission_flush(struct pipeline *p,
     emit(self, p->rows, rows);
     p->emission_count = 0;
     buffer_reset(&p->emission_text);
+    if (p->emission_room > KEPT_ROOM)
+        forget_scratch(p);
 }
 
 void emission_release(struct pipeline *p)
 {
-    free(p->emissions);
-    free(p->values);
-    free(p->rows);
-    buffer_release(&p->emission_text);
+    forget_scratch(p);
     drawing_release(&p->drawing_list);
 }

@@ -178,21 +178,20 @@ static bool is_asked(const struct pipeline *p, const struct stream *stream,
 /* What the ring holds in the place of another minute goes to a block of its own. */
 static void move_out(struct pipeline *p, uint32_t stream, uint64_t minute)
 {
+    uint32_t ring = state_stream(p, stream)->detail;
     struct history *block = open_block(p, stream, block_of(minute));
-    const struct history *ring = ring_of(p, state_stream(p, stream));
-    const struct points_minute *points = points_in(p, ring, minute);
+    const struct points_minute *points = points_in(p, state_history(p, ring), minute);
     uint64_t place = minute % HISTORY_MINUTES;
 
-    block->last[place] = ring->last[place];
+    block->last[place] = state_history(p, ring)->last[place];
     if (!points)
         return;
-    if (block->points == POOL_NONE) {
-        uint32_t room = pool_take(&p->history_points);
 
-        block->points = room;
-        points = points_in(p, ring, minute);
-    }
-    state_history_points(p, block->points)->minute[place] = *points;
+    struct points_minute all = *points;
+
+    if (block->points == POOL_NONE)
+        block->points = pool_take(&p->history_points);
+    state_history_points(p, block->points)->minute[place] = all;
 }
 
 /* The block in which the minute has its place; NULL when there is no room for it. */
