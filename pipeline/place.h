@@ -19,6 +19,7 @@ struct stream_seed {
 struct placing {
     uint32_t cell; /* POOL_NONE: left out, or its family is refused */
     uint8_t labels;
+    enum reason why; /* it has no cell */
 };
 
 struct placing place_stream(struct pipeline *p, const struct stream_seed *seed);

@@ -12,6 +12,7 @@
 #include "pipeline/rule_match.h"
 #include "pipeline/rule_plan.h"
 #include "pipeline/rule_text.h"
+#include "pipeline/suffix.h"
 
 #include <stdlib.h>
 
@@ -94,15 +95,30 @@ static bool leads_to_host(const struct pipeline *p, const struct family *family)
            state_destination(p, family->destination)->target.kind == MACKEREL_HOST;
 }
 
+static void append_full_name(struct pipeline *p, const struct family *family,
+                             const struct rule *rule,
+                             const struct template_source *source, struct buffer *out)
+{
+    if (leads_to_host(p, family))
+        buffer_append_text(out, "custom.");
+    else if (!rule->no_prefix)
+        append_prefix(p, family, source, out);
+    route_append_name(rule, source, out);
+}
+
+void route_append_full_name(struct pipeline *p, const struct family *family,
+                            const struct template_source *source, struct buffer *out)
+{
+    append_full_name(p, family, route_rule(p, family), source, out);
+}
+
 static void name_family(struct pipeline *p, struct family *family,
                         const struct rule *rule, const struct template_source *source)
 {
     buffer_reset(&p->text);
-    if (leads_to_host(p, family))
-        buffer_append_text(&p->text, "custom.");
-    else if (!rule->no_prefix)
-        append_prefix(p, family, source, &p->text);
-    route_append_name(rule, source, &p->text);
+    append_full_name(p, family, rule, source, &p->text);
+    name_bound(&p->text, 0,
+               NAME_MAX_POSTED - suffix_longest(state_plan(p, family->plan)));
     family->name = memory_copy(buffer_slice(&p->text));
     family->name_len = (uint32_t)p->text.len;
 }
@@ -122,17 +138,28 @@ static struct slice unit_of(const struct rule *rule, const struct otlp_metric *m
                                                           : metric->unit;
 }
 
+/* The name that all cells of the family have in common, kept attributes as wildcards. */
+static void append_pattern(const struct family *family, const struct rule *rule,
+                           struct buffer *out)
+{
+    buffer_append(out, (struct slice){family->name, family->name_len});
+    for (size_t i = 0; i < rule->kept_count; i++)
+        buffer_append_text(out, i ? ".*" : ".#");
+}
+
 static void draw_family(struct pipeline *p, struct family *family,
                         const struct rule *rule, const struct otlp_metric *metric)
 {
     const struct rule_graph *graph = &rule->graph;
     bool has_title = graph->display_name.len != 0;
+    struct buffer pattern = {0};
 
+    append_pattern(family, rule, &pattern);
     family->drawing = drawing_take(
         p,
         &(struct drawing_seed){
             .kind = family->kind,
-            .name = {family->name, family->name_len},
+            .name = buffer_slice(&pattern),
             .title = has_title ? graph->display_name : drawing_title(metric->description),
             .has_title = has_title,
             .unit = unit_of(rule, metric),
@@ -140,6 +167,7 @@ static void draw_family(struct pipeline *p, struct family *family,
             .is_stacked = graph->stacked,
             .has_stacked = graph->has_stacked,
         });
+    buffer_release(&pattern);
 }
 
 uint32_t route_drawing(const struct pipeline *p, const struct family *family,

@@ -31,6 +31,10 @@ enum reason route_refusal(struct pipeline *p, const struct family *family);
 void route_append_name(const struct rule *rule, const struct template_source *source,
                        struct buffer *out);
 
+/* Appends all of that name but what stands behind it. */
+void route_append_full_name(struct pipeline *p, const struct family *family,
+                            const struct template_source *source, struct buffer *out);
+
 /* How the family's cells at that destination are drawn; POOL_NONE at a service. */
 uint32_t route_drawing(const struct pipeline *p, const struct family *family,
                        uint32_t destination);

@@ -101,7 +101,7 @@ static void join_family_cell(struct pipeline *p, uint32_t index,
 
     state_stream(p, index)->labels = placing.labels;
     if (placing.cell == POOL_NONE) {
-        leave_out(state_stream(p, index), REASON_FILTERED);
+        leave_out(state_stream(p, index), placing.why);
         return;
     }
     cell_add_stream(p, placing.cell, index);

@@ -120,3 +120,18 @@ uint32_t suffix_count(const struct plan *plan)
     suffix_all(plan, add_one, &count);
     return count;
 }
+
+static void take_longest(void *self, const char *suffix)
+{
+    size_t *longest = self, len = strlen(suffix);
+
+    *longest = len > *longest ? len : *longest;
+}
+
+size_t suffix_longest(const struct plan *plan)
+{
+    size_t longest = 0;
+
+    suffix_all(plan, take_longest, &longest);
+    return longest;
+}

@@ -43,7 +43,8 @@ typedef void suffix_visit(void *self, const char *suffix);
 /* Every suffix that a cell with this plan can post, in the order of posting. */
 void suffix_all(const struct plan *plan, suffix_visit *visit, void *self);
 
-/* How many those are. */
+/* How many those are, and how long the longest is. */
 uint32_t suffix_count(const struct plan *plan);
+size_t suffix_longest(const struct plan *plan);
 
 #endif
