@@ -2,6 +2,7 @@
 
 #include "app/config.h"
 #include "app/config_print.h"
+#include "app/config_rules.h"
 #include "app/control.h"
 #include "app/explain_command.h"
 #include "app/gateway.h"
@@ -27,6 +28,7 @@ static const char usage[] =
     "  validate        check the configuration and say everything that is wrong\n"
     "  config print    the configuration in force, secrets starred\n"
     "  config schema   JSON Schema of the configuration file\n"
+    "  config rules    the rules in force: yours, then the packs\n"
     "  config docs     every key as a Markdown page\n"
     "  explain FILE|- ... | --live\n"
     "                  where the metrics of OTLP requests go, under which names, at what cost\n"
@@ -145,6 +147,15 @@ static int print_schema(const struct command *command, const struct config *conf
     return print_text(&text);
 }
 
+static int print_rules(const struct command *command, const struct config *config)
+{
+    struct buffer text = {0};
+
+    (void)command;
+    config_rules_print(config, &text);
+    return print_text(&text);
+}
+
 static int print_docs(const struct command *command, const struct config *config)
 {
     struct buffer text = {0};
@@ -228,6 +239,7 @@ static const struct {
     {{"validate"}, validate, true, false},
     {{"config", "print"}, print_config, true, false},
     {{"config", "schema"}, print_schema, false, false},
+    {{"config", "rules"}, print_rules, true, false},
     {{"config", "docs"}, print_docs, false, false},
     {{"explain"}, explain, true, true},
     {{"test"}, test_mapping, true, true},

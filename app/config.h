@@ -41,6 +41,9 @@ struct config {
     char *services_default;
     uint64_t host_metrics, service_metrics, all_service_metrics, hosts, attribute_values;
     char *budgets_policy;
+    char *rules; /* the user's, as canonical text */
+    struct config_list packs;
+    char *rules_in_force; /* both; made when all is loaded */
     char *log_level, *log_format;
 };
 
@@ -53,7 +56,8 @@ enum config_type {
     CONFIG_COUNT,    /* how many: 200 */
     CONFIG_ENDPOINT, /* host:port */
     CONFIG_CHOICE,
-    CONFIG_LIST, /* of texts */
+    CONFIG_LIST,  /* of texts; of choices where the key has some */
+    CONFIG_RULES, /* app/config_rules.h */
 };
 
 enum {

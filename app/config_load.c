@@ -1,4 +1,5 @@
 #include "app/config.h"
+#include "app/config_rules.h"
 #include "app/config_value.h"
 #include "base/memory.h"
 #include "base/suggest.h"
@@ -12,6 +13,7 @@ struct loading {
     struct config *config;
     struct problems *problems;
     const char *source;
+    struct yaml_tree *tree; /* being read */
     char *(*environment)(const char *name);
 };
 
@@ -103,8 +105,10 @@ static void set_scalar(struct loading *loading, const struct config_key *key,
     if (config_value_expand(&expansion, node->text, &text)) {
         struct slice value = text.len ? buffer_slice(&text) : (struct slice)SLICE("");
 
-        if (append)
+        if (append && config_value_is_choice(key, value, place, loading->problems))
             config_value_append(loading->config, key, value);
+        else if (append)
+            ; /* said */
         else
             config_value_set(loading->config, key, value, place, loading->problems);
     }
@@ -124,6 +128,18 @@ static void set_list(struct loading *loading, const struct config_key *key,
     }
 }
 
+static void set_rules(struct loading *loading, const struct config_key *key,
+                      const struct yaml_node *node)
+{
+    config_rules_set(
+        loading->config, key,
+        &(struct config_rules_source){
+            loading->tree,
+            node,
+            {loading->environment, place_of(loading, node), loading->problems},
+        });
+}
+
 static void set_key(struct loading *loading, const struct config_key *key,
                     const struct yaml_node *node)
 {
@@ -131,7 +147,9 @@ static void set_key(struct loading *loading, const struct config_key *key,
         return;
     if (key->type == CONFIG_LIST && node->kind == YAML_LIST)
         set_list(loading, key, node);
-    else if (key->type != CONFIG_LIST && node->kind == YAML_SCALAR)
+    else if (key->type == CONFIG_RULES && node->kind == YAML_LIST)
+        set_rules(loading, key, node);
+    else if (key->type < CONFIG_LIST && node->kind == YAML_SCALAR)
         set_scalar(loading, key, node, false);
     else
         problems_add(loading->problems, place_of(loading, node), "%s: must be a %s",
@@ -186,6 +204,8 @@ static void load_text(struct loading *loading, struct slice text)
     }
 
     const struct yaml_node *root = yaml_tree_root(tree);
+
+    loading->tree = tree;
 
     if (root && root->kind == YAML_MAP)
         load_map(loading, root, (struct slice)SLICE(""));
@@ -249,6 +269,18 @@ static void load_source(struct loading *loading, const char *source)
         load_file(loading);
 }
 
+/* A value that is no node of a file. */
+static void set_text(struct loading *loading, const struct config_key *key,
+                     struct slice text, struct place place)
+{
+    struct config_expansion expansion = {loading->environment, place, loading->problems};
+
+    if (key->type == CONFIG_RULES)
+        config_rules_set_text(loading->config, key, text, &expansion);
+    else
+        config_value_set(loading->config, key, text, place, loading->problems);
+}
+
 static void load_set(struct loading *loading, const char *set)
 {
     const char *equals = strchr(set, '=');
@@ -263,8 +295,7 @@ static void load_set(struct loading *loading, const char *set)
     const struct config_key *key = config_find(path);
 
     if (key)
-        config_value_set(loading->config, key, slice_of(equals + 1), place,
-                         loading->problems);
+        set_text(loading, key, slice_of(equals + 1), place);
     else
         report_unknown(loading->problems, place, path, false);
 }
@@ -278,17 +309,16 @@ static void load_variables(struct loading *loading)
             value = loading->environment(name);
 
         if (value && *value)
-            config_value_set(loading->config, &config_keys[i], slice_of(value),
-                             (struct place){name, 0, 0}, loading->problems);
+            set_text(loading, &config_keys[i], slice_of(value),
+                     (struct place){name, 0, 0});
     }
 }
 
 static void load_defaults(struct loading *loading)
 {
     for (size_t i = 0; i < config_key_count; i++)
-        config_value_set(loading->config, &config_keys[i],
-                         slice_of(config_keys[i].fallback),
-                         (struct place){"default", 0, 0}, loading->problems);
+        set_text(loading, &config_keys[i], slice_of(config_keys[i].fallback),
+                 (struct place){"default", 0, 0});
 }
 
 static void check_together(const struct config *config, struct problems *problems)
@@ -322,11 +352,13 @@ void config_load(struct config *config, const struct config_sources *sources,
     for (size_t i = 0; i < sources->set_count; i++)
         load_set(&loading, sources->sets[i]);
     check_together(config, problems);
+    config_rules_join(config, problems);
 }
 
 void config_release(struct config *config)
 {
     for (size_t i = 0; i < config_key_count; i++)
         config_value_release(config, &config_keys[i]);
+    free(config->rules_in_force);
     *config = (struct config){0};
 }

@@ -26,6 +26,7 @@ static void print_leaf(const struct config_key *key, struct buffer *out)
         [CONFIG_ENDPOINT] = "\"string\"",
         [CONFIG_CHOICE] = "\"string\"",
         [CONFIG_LIST] = "\"array\",\"items\":{\"type\":\"string\"}",
+        [CONFIG_RULES] = "\"array\",\"items\":{\"type\":\"object\"}",
     };
 
     buffer_printf(out, "{\"type\":%s,\"description\":", types[key->type]);

@@ -230,6 +230,21 @@ const struct config_key config_keys[] = {
      .help =
          "What happens to new names over a budget. collapse: new values of kept attributes go to "
          "`other`, and what still has no room is refused (over_budget). refuse: all are refused."},
+    {.path = "rules",
+     .type = CONFIG_RULES,
+     .offset = FIELD(rules),
+     .fallback = "[]",
+     .help =
+         "Where each metric goes and what is posted of it; the first rule that matches counts. "
+         "See rules.md."},
+    {.path = "packs",
+     .type = CONFIG_LIST,
+     .offset = FIELD(packs),
+     .fallback = "native-host,container,generic",
+     .choices = {"native-host", "container", "generic"},
+     .help =
+         "Rules that come with the program and stand behind yours; `config rules` prints them. "
+         "Without generic, what no rule matches is not posted (no_rule)."},
     {.path = "log.level",
      .type = CONFIG_CHOICE,
      .offset = FIELD(log_level),

@@ -214,6 +214,35 @@ void config_value_append(struct config *config, const struct config_key *key,
     list->items[list->count++] = memory_copy(text);
 }
 
+bool config_value_is_choice(const struct config_key *key, struct slice text,
+                            struct place place, struct problems *problems)
+{
+    for (size_t i = 0; i < CONFIG_CHOICES && key->choices[i]; i++)
+        if (slice_is(text, key->choices[i]))
+            return true;
+    if (key->choices[0])
+        problems_add(problems, place, "%s: there is no '%.*s'", key->path,
+                     SLICE_ARG(text));
+    return !key->choices[0];
+}
+
+/* One item; where items are choices, several with commas. */
+static void set_list(struct config *config, const struct config_key *key,
+                     struct slice text, struct place place, struct problems *problems)
+{
+    config_value_clear_list(config, key);
+    while (text.len) {
+        const char *comma = key->choices[0] ? memchr(text.ptr, ',', text.len) : NULL;
+        size_t len = comma ? (size_t)(comma - text.ptr) : text.len;
+        struct slice item = {text.ptr, len};
+
+        if (config_value_is_choice(key, item, place, problems))
+            config_value_append(config, key, item);
+        text = comma ? (struct slice){comma + 1, text.len - len - 1}
+                     : (struct slice){text.ptr + len, 0};
+    }
+}
+
 void config_value_set(struct config *config, const struct config_key *key,
                       struct slice text, struct place place, struct problems *problems)
 {
@@ -226,11 +255,8 @@ void config_value_set(struct config *config, const struct config_key *key,
     case CONFIG_COUNT: set_count(config, key, text, place, problems); break;
     case CONFIG_ENDPOINT: set_endpoint(config, key, text, place, problems); break;
     case CONFIG_CHOICE: set_choice(config, key, text, place, problems); break;
-    case CONFIG_LIST:
-        config_value_clear_list(config, key);
-        if (text.len)
-            config_value_append(config, key, text);
-        break;
+    case CONFIG_LIST: set_list(config, key, text, place, problems); break;
+    case CONFIG_RULES: break; /* app/config_rules.h */
     }
 }
 
@@ -240,6 +266,7 @@ void config_value_release(struct config *config, const struct config_key *key)
     case CONFIG_TEXT:
     case CONFIG_SECRET:
     case CONFIG_ENDPOINT:
+    case CONFIG_RULES:
     case CONFIG_CHOICE: free(*(char **)field(config, key)); break;
     case CONFIG_LIST: config_value_clear_list(config, key); break;
     case CONFIG_BOOL:
@@ -284,6 +311,7 @@ void config_value_print(const struct config *config, const struct config_key *ke
         break;
     case CONFIG_TEXT:
     case CONFIG_ENDPOINT:
+    case CONFIG_RULES:
     case CONFIG_CHOICE: buffer_append_text(out, *(const char *const *)at); break;
     case CONFIG_BOOL:
         buffer_append_text(out, *(const bool *)at ? "true" : "false");
@@ -300,14 +328,14 @@ void config_value_print(const struct config *config, const struct config_key *ke
 const char *config_type_name(enum config_type type)
 {
     static const char *const names[] = {
-        [CONFIG_TEXT] = "text",         [CONFIG_SECRET] = "secret",
-        [CONFIG_BOOL] = "boolean",      [CONFIG_SIZE] = "size",
-        [CONFIG_DURATION] = "duration", [CONFIG_ENDPOINT] = "host:port",
-        [CONFIG_CHOICE] = "choice",     [CONFIG_LIST] = "list",
-        [CONFIG_COUNT] = "number",
+        [CONFIG_TEXT] = "text",           [CONFIG_SECRET] = "secret",
+        [CONFIG_BOOL] = "boolean",        [CONFIG_SIZE] = "size",
+        [CONFIG_DURATION] = "duration",   [CONFIG_ENDPOINT] = "host:port",
+        [CONFIG_CHOICE] = "choice",       [CONFIG_LIST] = "list",
+        [CONFIG_RULES] = "list of rules", [CONFIG_COUNT] = "number",
     };
 
-    static_assert(sizeof(names) / sizeof(names[0]) == CONFIG_LIST + 1,
+    static_assert(sizeof(names) / sizeof(names[0]) == CONFIG_RULES + 1,
                   "one name per type");
     return names[type];
 }

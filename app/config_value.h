@@ -10,6 +10,10 @@
 void config_value_set(struct config *config, const struct config_key *key,
                       struct slice text, struct place place, struct problems *problems);
 
+/* Is the text one of the key's choices, or has it none? A problem otherwise. */
+bool config_value_is_choice(const struct config_key *key, struct slice text,
+                            struct place place, struct problems *problems) MUST_CHECK;
+
 /* Frees what the field holds: a text, a list. */
 void config_value_release(struct config *config, const struct config_key *key);
 

@@ -61,6 +61,7 @@ void fold_config_write(const struct pipeline_options *options, struct buffer *ou
     put_budgets(out, &options->budgets);
     put_text(out, "default_service", options->default_service);
     put_text(out, "native_metrics", options->native_metrics);
+    put_text(out, "rules", options->rules);
     put_text(out, "container_mode",
              container_mode_name((enum container_mode)options->container_mode));
 }
@@ -138,6 +139,8 @@ static bool take_field(struct fold_config *config, struct slice name, struct sli
         return take_size(value, &config->options.max_streams);
     if (slice_is(name, "default_service"))
         take_text(&config->default_service, value);
+    if (slice_is(name, "rules"))
+        take_text(&config->rules, value);
     if (slice_is(name, "native_metrics"))
         take_text(&config->native_metrics, value);
     if (slice_is(name, "container_mode"))
@@ -158,6 +161,7 @@ bool fold_config_read(struct slice text, struct fold_config *config)
         }
     config->options.default_service = config->default_service;
     config->options.native_metrics = config->native_metrics;
+    config->options.rules = config->rules;
     return true;
 }
 
@@ -165,5 +169,6 @@ void fold_config_release(struct fold_config *config)
 {
     free(config->default_service);
     free(config->native_metrics);
+    free(config->rules);
     *config = (struct fold_config){0};
 }

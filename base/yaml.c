@@ -7,6 +7,7 @@
 
 #include <yaml.h>
 
+#include <stdint.h>
 #include <stdlib.h>
 
 struct yaml_tree {
@@ -249,6 +250,17 @@ void yaml_tree_free(struct yaml_tree *tree)
         return;
     arena_free(tree->arena);
     free(tree);
+}
+
+void yaml_tree_set_text(struct yaml_tree *tree, const struct yaml_node *node,
+                        struct slice text)
+{
+    struct yaml_node *ours = (struct yaml_node *)(uintptr_t)node;
+    char *copy = arena_alloc(tree->arena, text.len + 1);
+
+    if (text.len)
+        memcpy(copy, text.ptr, text.len);
+    ours->text = (struct slice){copy, text.len};
 }
 
 const struct yaml_node *yaml_tree_root(const struct yaml_tree *tree)

@@ -53,6 +53,10 @@ struct yaml_tree *yaml_tree_parse(struct slice text, const char *file,
                                   struct error *err) MUST_CHECK;
 void yaml_tree_free(struct yaml_tree *tree);
 
+/* Gives a scalar of the tree another text, which is copied. */
+void yaml_tree_set_text(struct yaml_tree *tree, const struct yaml_node *node,
+                        struct slice text);
+
 /* The document's node; NULL when the text holds none (nothing or comments only). */
 const struct yaml_node *yaml_tree_root(const struct yaml_tree *tree);
 
