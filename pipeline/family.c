@@ -69,9 +69,8 @@ static void describe(struct family *family, const struct resource *resource,
 {
     family->shape = (uint8_t)shape_of(metric);
     family->kind = (uint8_t)kind_of_cell(metric);
-    family->is_of_containers = container_find(metric->name) != NULL;
     family->is_since_boot = identity_is_since_boot_family(metric->name) ||
-                            native_knows(metric->name) || family->is_of_containers;
+                            native_knows(metric->name) || container_find(metric->name);
     family->may_be_young = resource->identity.is_sdk && !family->is_since_boot;
     family->is_delta = metric->temporality == OTLP_DELTA;
     family->is_monotonic = metric->monotonic || metric->kind >= OTLP_HISTOGRAM;
@@ -88,6 +87,7 @@ static void route(struct pipeline *p, uint32_t index, const struct otlp_batch *b
                  &(struct template_source){
                      .metric = metric, .scope = scope, .resource = resource});
     node_give(p, family->node);
+    family->tells = (uint8_t)node_fact_of(metric->name);
     family->node = family->tells || family->is_container ? node_take(p, resource)
                                                          : POOL_NONE;
 }
@@ -117,7 +117,6 @@ uint32_t family_open(struct pipeline *p, const struct otlp_batch *batch,
     family->hint_stream = family->former_destination = POOL_NONE;
     family->plan = family->former_plan = POOL_NONE;
     family->drawing = family->node = POOL_NONE;
-    family->tells = (uint8_t)node_fact_of(metric->name);
     describe(family, resource, metric);
     route(p, index, batch, metric);
     if (!utf8_valid(metric->name))

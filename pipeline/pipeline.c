@@ -88,9 +88,7 @@ void pipeline_configure(struct pipeline *p, const struct pipeline_options *optio
     names_rebuild(p); /* of budgets that may be others */
     if (!is_same_service)
         reroute_all(p, minute_beginning_at(receive_ns) + 1);
-    if (container_mode != p->options.container_mode)
-        reroute_containers(p);
-    if (!has_same_rules)
+    if (!has_same_rules || container_mode != p->options.container_mode)
         follow_new_rules(p);
 }
 

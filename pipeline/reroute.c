@@ -4,7 +4,6 @@
 #include "pipeline/family.h"
 #include "pipeline/follow.h"
 #include "pipeline/route.h"
-#include "pipeline/stream.h"
 
 #include <stdlib.h>
 
@@ -26,16 +25,6 @@ static bool *reroute_families(struct pipeline *p, uint64_t from_minute)
         is_changed[i] = state_family(p, i)->streams &&
                         route_follow_default(p, i, from_minute);
     return is_changed;
-}
-
-void reroute_containers(struct pipeline *p)
-{
-    for (uint32_t i = 0; i < p->streams.used; i++) {
-        uint32_t family = state_stream(p, i)->family;
-
-        if (family != POOL_NONE && state_family(p, family)->is_of_containers)
-            stream_drop(p, i);
-    }
 }
 
 void reroute_all(struct pipeline *p, uint64_t from_minute)

@@ -16,8 +16,4 @@
 /* Routes everything by the options in force, from that minute on. */
 void reroute_all(struct pipeline *p, uint64_t from_minute);
 
-/* Metrics of containers are shown elsewhere from now on: their streams are forgotten and begin anew, with
- * a baseline, when they are seen next. */
-void reroute_containers(struct pipeline *p);
-
 #endif

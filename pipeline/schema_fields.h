@@ -79,7 +79,6 @@
     F(family, is_monotonic, BOOL)                             \
     F(family, saw_eviction, BOOL)                             \
     F(family, hints_swap, BOOL)                               \
-    F(family, is_of_containers, BOOL)                         \
     F(family, is_container, BOOL)                             \
     F(family, reads_labels, BOOL)                             \
     F(family, instance, PLAIN)                                \

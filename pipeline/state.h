@@ -75,8 +75,7 @@ struct family {
     bool is_since_boot;
     bool is_delta, is_monotonic;
     bool saw_eviction;
-    bool hints_swap;       /* system.paging.*: swap is looked at */
-    bool is_of_containers; /* in the container table, wherever it goes */
+    bool hints_swap;   /* system.paging.*: swap is looked at */
     bool is_container; /* feeds a container's cells; `name` is how their names begin */
     bool reads_labels; /* that container follows from each point's labels */
     uint64_t instance; /* which container, else */
