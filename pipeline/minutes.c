@@ -35,7 +35,8 @@ static bool is_too_old(const struct pipeline *p, uint64_t number)
     return minute_end_ns(number) + MINUTES_KEPT * NS_PER_MIN < p->now_ns;
 }
 
-/* The time that all streams of the cell have reached that have not ended. */
+/* The time that all streams of the cell have reached that have not ended; one that is about to say
+ * its first thing opens nothing again. */
 static uint64_t reached_ns(const struct pipeline *p, const struct cell *cell)
 {
     uint64_t reached = UINT64_MAX;
@@ -45,7 +46,7 @@ static uint64_t reached_ns(const struct pipeline *p, const struct cell *cell)
     while ((stream = members_next(p, &walk)) != NULL) {
         uint64_t passed_ns = reach_passed_ns(p, stream);
 
-        if (!stream->ended_ns && passed_ns < reached)
+        if (!stream->ended_ns && passed_ns && passed_ns < reached)
             reached = passed_ns;
     }
     return reached;

@@ -17,7 +17,7 @@ TEMPORALITY = {"": 0, "delta": 1, "cumulative": 2}
 class Instrument:
     name: str
     unit: str
-    kind: str  # gauge, sum, histogram
+    kind: str  # gauge, sum, histogram, exponential_histogram, summary
     temporality: str = ""
     monotonic: bool = False
 

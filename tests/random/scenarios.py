@@ -126,6 +126,11 @@ def punctual(choice, case):
 
 
 @case_class
+def summaries(choice, case):
+    some_senders(choice, case, [at_once], kinds=["summary"], paces=[10, 15, 20])
+
+
+@case_class
 def slow_paces(choice, case):
     some_senders(choice, case, [at_once], paces=[90, 120, 300, 600])
 

@@ -1,11 +1,17 @@
 """Random senders: a resource with instruments that measure, restart, fall silent and are odd at times."""
 
+import exponential
 from case import Instrument
 
 SECOND = 10**9
 MINUTE = 60 * SECOND
 BOUNDS = [(1.0, 5.0, 25.0), (0.0, 10.0), (-5.0, 5.0), (100.0,), (0.5, 1.0, 2.0, 4.0, 8.0)]
 NAMES = ["orders", "http.server.requests", "größe", "a..b", "__hidden", "queue size", "x"]
+# What a summary's quantiles are in minutes between two points is written nowhere: where every minute has
+# one, it does not matter.
+KINDS = ["sum", "sum", "histogram", "histogram", "exponential_histogram", "gauge", "updown"]
+DISTRIBUTIONS = ["histogram", "exponential_histogram", "summary"]
+OBSERVED = [-8, -5, 0, 0.25, 1, 3.5, 5, 20, 300]
 HOST_NAMES = ["system.processes.created", "k8s.node.uptime", "hw.energy"]
 PACES = [10, 15, 20, 30, 60, 60]  # seconds between exports
 
@@ -13,7 +19,7 @@ PACES = [10, 15, 20, 30, 60, 60]  # seconds between exports
 class Sender:
     """One process after another of one program."""
 
-    def __init__(self, choice, begin, number, odd=False, paces=PACES):
+    def __init__(self, choice, begin, number, odd=False, paces=PACES, kinds=KINDS):
         self.choice = choice
         self.odd = odd
         self.interval = choice.choice(paces) * SECOND
@@ -30,6 +36,8 @@ class Sender:
         temporality = choice.choice(["delta", "cumulative"])
         count = choice.choice([1, 1, 2, 3])
         self.bounds = choice.choice(BOUNDS + [()])
+        self.threshold = choice.choice([0.0, 0.0, 0.5])
+        self.kinds = kinds
         self.series = [s for _ in range(count) for s in self.instrument(temporality)]
 
     # ---- what it measures with
@@ -46,10 +54,10 @@ class Sender:
     def kind(self, name, temporality):
         choice = self.choice
         unit = choice.choice(["1", "ms", "By", ""])
-        kind = choice.choice(["sum", "sum", "histogram", "histogram", "gauge", "updown"])
+        kind = choice.choice(self.kinds)
         name += "." + kind  # two kinds of one name are a collision, which has tests of its own
-        if kind == "gauge":
-            return Instrument(name, unit, "gauge")
+        if kind in ("gauge", "summary"):
+            return Instrument(name, unit, kind)
         if kind == "updown":
             return Instrument(name, unit, "sum", "cumulative", False)
         if kind == "sum" and temporality == "delta" and choice.random() < 0.2:
@@ -113,6 +121,8 @@ class Series:
         self.bounds = sender.bounds
         self.has_sum = choice.random() < 0.8
         self.has_start = sender.starts_known
+        self.threshold = sender.threshold
+        self.observed = OBSERVED if choice.random() < 0.3 else [v for v in OBSERVED if v >= 0]
         self.starts_itself = choice.random() < 0.2  # when it first measures
         self.clear()
 
@@ -126,6 +136,7 @@ class Series:
         self.total = 0
         self.count, self.sum = 0, 0.0
         self.buckets = [0] * (len(self.bounds) + 1)
+        self.exponential = exponential.Buckets(self.choice.choice([20, 8, 3, 0, -2]), self.threshold)
 
     @property
     def is_delta(self):
@@ -135,9 +146,11 @@ class Series:
 
     def measure(self):
         choice = self.choice
-        if self.instrument.kind == "histogram":
+        if self.instrument.kind in DISTRIBUTIONS:
             for _ in range(choice.choice([0, 1, 3, 8, 200])):
-                self.observe(choice.choice([-8, -5, 0, 0.25, 1, 3.5, 5, 20, 300]))
+                self.observe(choice.choice(self.observed))
+            if choice.random() < 0.1:
+                self.exponential.widen(1)
         elif self.instrument.kind == "gauge":
             self.total = choice.randrange(-400, 4000) / (1 if self.is_whole else 4)
         elif self.instrument.monotonic:
@@ -149,6 +162,7 @@ class Series:
         self.count += 1
         self.sum += value
         self.buckets[sum(bound < value for bound in self.bounds)] += 1
+        self.exponential.observe(value)
 
     # ---- exporting
 
@@ -189,6 +203,13 @@ class Series:
             if self.has_sum:
                 value["sum"] = self.sum
             return value
+        if self.instrument.kind == "exponential_histogram":
+            value = {"count": self.count, **self.exponential.fields()}
+            return {**value, "sum": self.sum} if self.has_sum else value
+        if self.instrument.kind == "summary":
+            pairs = [(0.0, 0.25), (0.5, self.choice.randrange(9) / 4), (0.99, 7.5)]
+            said = [{"quantile": quantile, "value": value} for quantile, value in pairs]
+            return {"count": self.count, "sum": max(self.sum, 0), "quantile_values": said}
         return {"as_int" if isinstance(self.total, int) else "as_double": self.total}
 
 
@@ -226,6 +247,10 @@ ODD += ["instant", "reset", "not finite"]
 
 
 def nothing_of(instrument, point):
+    if instrument.kind == "exponential_histogram":
+        return {"count": 0, "sum": 0.0, "zero_count": 0, "positive": {}, "negative": {}}
+    if instrument.kind == "summary":
+        return {"count": 0, "sum": 0.0}
     if instrument.kind == "histogram":
         empty = {"count": 0, "bucket_counts": (0,) * len(point.get("bucket_counts", ()))}
         return {**empty, "sum": 0.0} if "sum" in point else empty
@@ -233,7 +258,7 @@ def nothing_of(instrument, point):
 
 
 def not_finite(instrument, point):
-    if instrument.kind == "histogram":
+    if instrument.kind in DISTRIBUTIONS:
         return {"sum": float("nan")}
     field = next(name for name in point if name.startswith("as_"))
     return {} if field == "as_int" else {field: float("inf")}
