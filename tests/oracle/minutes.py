@@ -16,6 +16,7 @@ LATENESS = 5 * MINUTE
 
 @dataclass
 class Minute:
+    seen: int  # when its first point came
     is_late: bool  # it was due before its first point came, or closed with nothing to post
     last_touch: int = 0
     closed: bool = False
@@ -60,7 +61,7 @@ class Cell:
             if not self.is_open(start, now):
                 continue
             if start not in self.minutes:
-                self.minutes[start] = Minute(is_late=self.closes_at(start) <= now)
+                self.minutes[start] = Minute(now, is_late=self.closes_at(start) <= now)
             minute = self.minutes[start]
             if minute.closed and minute.first_posted is None:
                 minute.is_late = True
@@ -95,6 +96,7 @@ class Cell:
         due, latest = start + MINUTE + GRACE, self.closes_at(start)
         if latest > due or self.now <= due:
             return latest
+        due = max(due, self.minutes[start].seen)
         return due - (due - self.now) // SECOND * SECOND
 
     def posts_at(self, start):

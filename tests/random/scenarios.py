@@ -127,7 +127,8 @@ def punctual(choice, case):
 
 @case_class
 def summaries(choice, case):
-    some_senders(choice, case, [at_once], kinds=["summary"], paces=[10, 15, 20])
+    # "carried to minutes before the next point while the sender is alive": by which interval is open.
+    some_senders(choice, case, [at_once], kinds=["summary"], paces=[10, 15, 20], suspends=False)
 
 
 @case_class

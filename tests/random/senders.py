@@ -7,8 +7,6 @@ SECOND = 10**9
 MINUTE = 60 * SECOND
 BOUNDS = [(1.0, 5.0, 25.0), (0.0, 10.0), (-5.0, 5.0), (100.0,), (0.5, 1.0, 2.0, 4.0, 8.0)]
 NAMES = ["orders", "http.server.requests", "größe", "a..b", "__hidden", "queue size", "x"]
-# What a summary's quantiles are in minutes between two points is written nowhere: where every minute has
-# one, it does not matter.
 KINDS = ["sum", "sum", "histogram", "histogram", "exponential_histogram", "gauge", "updown"]
 DISTRIBUTIONS = ["histogram", "exponential_histogram", "summary"]
 # At all of these a bucket ends at every threshold: one that lies around it would be folded into zero
@@ -22,9 +20,10 @@ PACES = [10, 15, 20, 30, 60, 60]  # seconds between exports
 class Sender:
     """One process after another of one program."""
 
-    def __init__(self, choice, begin, number, odd=False, paces=PACES, kinds=KINDS):
+    def __init__(self, choice, begin, number, odd=False, paces=PACES, kinds=KINDS, suspends=True):
         self.choice = choice
         self.odd = odd
+        self.suspends = suspends
         self.interval = choice.choice(paces) * SECOND
         self.jitter = choice.choice([0, 0, 0.02, 0.2])
         self.begin = begin + int(choice.uniform(0, 5) * MINUTE)
@@ -84,7 +83,7 @@ class Sender:
                 for each in self.series:
                     each.begin(start)
             yield time, list(self.points(time))
-            if choice.random() < 0.02:
+            if choice.random() < 0.02 and self.suspends:
                 time += choice.choice([1, 3, 10, 70, 130]) * MINUTE  # it was suspended
 
     def points(self, time):
@@ -152,7 +151,7 @@ class Series:
         if self.instrument.kind in DISTRIBUTIONS:
             for _ in range(choice.choice([0, 1, 3, 8, 200])):
                 self.observe(choice.choice(self.observed))
-            if choice.random() < 0.1:
+            if choice.random() < 0.1 and self.exponential.scale > 0:
                 self.exponential.widen(1)
         elif self.instrument.kind == "gauge":
             self.total = choice.randrange(-400, 4000) / (1 if self.is_whole else 4)
