@@ -20,7 +20,9 @@ PACES = [10, 15, 20, 30, 60, 60]  # seconds between exports
 class Sender:
     """One process after another of one program."""
 
-    def __init__(self, choice, begin, number, odd=False, paces=PACES, kinds=KINDS, suspends=True):
+    def __init__(self, choice, begin, number, *, odd=False, paces=PACES, kinds=KINDS,
+                 suspends=True, starts=0.8):
+        """`starts`: how often one says when its windows and totals began."""
         self.choice = choice
         self.odd = odd
         self.suspends = suspends
@@ -33,7 +35,7 @@ class Sender:
         self.minutes *= 1 if self.interval < MINUTE else 2
         self.resource = resource(choice, number)
         self.scope = choice.choice(["", "meter", "other"])
-        self.starts_known = choice.random() < 0.8
+        self.starts_known = choice.random() < starts
         self.restarts = choice.random() < 0.3
         temporality = choice.choice(["delta", "cumulative"])
         count = choice.choice([1, 1, 2, 3])
