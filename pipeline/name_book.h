@@ -26,7 +26,6 @@ struct names {
     uint32_t hosts;       /* hosts with names */
     uint32_t near;        /* destinations near their budget or at it; some of them: */
     uint32_t near_one[PIPELINE_NEAR]; /* plus one; 0 is none */
-    uint64_t freed_minute;            /* when names were last given back */
 };
 
 #endif

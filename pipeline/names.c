@@ -160,7 +160,8 @@ static void hold(void *self, const char *suffix)
 
     if (holder == TABLE_NONE)
         count(walk->p, walk->cell, 1);
-    if (holder == TABLE_NONE || is_outdated(walk->p, holder))
+    if (holder == TABLE_NONE ||
+        state_cell(walk->p, holder)->generation < walk->cell->generation)
         table_insert(&walk->p->names.holders, hash, walk->index);
 }
 
@@ -249,15 +250,20 @@ enum names_verdict names_ask(struct pipeline *p, uint32_t cell, uint32_t reserve
                : NAMES_OVER_BUDGET;
 }
 
-void names_take(struct pipeline *p, uint32_t index)
+static void take(struct pipeline *p, uint32_t index)
 {
-    struct cell *cell = state_cell(p, index);
+    const struct cell *cell = state_cell(p, index);
 
-    cell->generation = p->generation;
     if (is_native(cell))
         count(p, cell, native_names((enum native_group)cell->group));
     walk_over(p, index, hold);
     hold_values(p, cell);
+}
+
+void names_take(struct pipeline *p, uint32_t index)
+{
+    state_cell(p, index)->generation = p->generation;
+    take(p, index);
 }
 
 void names_confirm(struct pipeline *p, uint32_t index)
@@ -274,7 +280,7 @@ void names_give(struct pipeline *p, uint32_t index)
         count(p, cell, -(int64_t)native_names((enum native_group)cell->group));
     walk_over(p, index, let_go);
     let_go_of_values(p, cell);
-    p->names.freed_minute = minute_beginning_at(p->now_ns);
+    p->names_freed_ns = p->now_ns;
 }
 
 bool names_yields(struct pipeline *p, uint32_t cell, uint64_t minute)
@@ -335,12 +341,7 @@ void names_rebuild(struct pipeline *p)
     names_release(p);
     for (uint32_t i = 0; i < p->destinations.used; i++)
         state_destination(p, i)->names = 0;
-    for (uint32_t i = 0; i < p->cells.used; i++) {
-        uint32_t generation = state_cell(p, i)->generation;
-
-        if (!state_cell(p, i)->name || state_cell(p, i)->first_stream == POOL_NONE)
-            continue;
-        names_take(p, i);
-        state_cell(p, i)->generation = generation;
-    }
+    for (uint32_t i = 0; i < p->cells.used; i++)
+        if (state_cell(p, i)->name && state_cell(p, i)->first_stream != POOL_NONE)
+            take(p, i);
 }

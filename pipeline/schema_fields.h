@@ -362,6 +362,7 @@
     F(pipeline, repeat_table, TABLE, repeats, repeat, hash)                \
     F(pipeline, due, APART)                                                \
     F(pipeline, names, SCRATCH)                                            \
+    F(pipeline, names_freed_ns, PLAIN)                                     \
     F(pipeline, ledger, BEGIN)                                             \
     F(pipeline, ledger.received, PLAIN)                                    \
     F(pipeline, ledger.merged, PLAIN)                                      \

@@ -263,6 +263,7 @@ struct pipeline {
         drawing_table, cell_table, repeat_table;
     struct due_queue due;
     struct names names;
+    uint64_t names_freed_ns; /* when names were last given back */
     struct point_ledger ledger;
     struct pipeline_counts counts;
     uint64_t now_ns;    /* of the record being applied */

@@ -325,6 +325,15 @@ static bool leads_nowhere(const struct stream *stream)
     return stream->cell == POOL_NONE && stream->move == POOL_NONE && !stream->refusal;
 }
 
+/* There was no room for its name, and there may be by now: its next point is looked at anew. */
+static bool may_try_again(const struct pipeline *p, const struct stream *stream)
+{
+    bool has_no_name = stream->refusal == REASON_OVER_BUDGET + 1 ||
+                       stream->refusal == REASON_NAME_COLLISION + 1;
+
+    return has_no_name && stream->first_ns < p->names_freed_ns;
+}
+
 /* A few streams at each call: all of them within minutes, none of them noticeable. */
 void stream_sweep(struct pipeline *p)
 {
@@ -348,7 +357,8 @@ void stream_sweep(struct pipeline *p)
             continue;
         if (stream->move != POOL_NONE)
             members_trim(p, index, oldest);
-        if (leads_nowhere(stream) || (is_idle(p, stream) && !is_needed(p, stream)))
+        if (leads_nowhere(stream) || may_try_again(p, stream) ||
+            (is_idle(p, stream) && !is_needed(p, stream)))
             stream_drop(p, index);
     }
 }

@@ -224,6 +224,22 @@ static void long_names_are_cut(void **state)
     scene_free(scene);
 }
 
+/* The queue that has the only place falls silent for over an hour; the other one takes it. */
+static void a_place_that_is_free_again_is_taken(void **state)
+{
+    struct scene *scene = open_scene(
+        "[{\"keep\": [\"queue\"]}]",
+        (struct pipeline_budgets){.service_metrics = 2, .refuses = 1});
+
+    (void)state;
+    say(scene, "queue.size", "a", 70, 1);
+    for (int minute = 1; minute < 200; minute++)
+        say(scene, "queue.size", "b", 60 * minute + 30, 2);
+    assert_true(isnan(scene_value(scene, "queue.size.b", 2)));
+    assert_near(scene_value(scene, "queue.size.b", 190), 2);
+    scene_free(scene);
+}
+
 static void several_merges_are_several_values(void **state)
 {
     struct scene *scene = open_scene(
@@ -323,6 +339,7 @@ int main(void)
         cmocka_unit_test(the_policy_may_be_to_refuse),
         cmocka_unit_test(a_flood_of_values_stays_within_the_budgets),
         cmocka_unit_test(long_names_are_cut),
+        cmocka_unit_test(a_place_that_is_free_again_is_taken),
         cmocka_unit_test(several_merges_are_several_values),
         cmocka_unit_test(a_minute_of_a_stream_is_what_the_rule_says),
         cmocka_unit_test(silent_minutes_are_filled_with_zero),
