@@ -35,6 +35,11 @@ struct config {
     uint64_t grace_ns, lateness_ns, spread_ns;
     char *hosts_create, *native_metrics;
     struct config_list hosts_listed;
+    char *interfaces_ignore, *disks_ignore, *filesystems_ignore;
+    char *filesystems_name;
+    struct config_list devices_rename; /* "device=name" */
+    bool kubelet_network, kubelet_memory;
+    char *native_policy; /* what these say (pipeline/native_policy.h) */
     char *containers_mode;
     bool graph_definitions;
     bool services_create;
@@ -56,8 +61,10 @@ enum config_type {
     CONFIG_COUNT,    /* how many: 200 */
     CONFIG_ENDPOINT, /* host:port */
     CONFIG_CHOICE,
+    CONFIG_REGEX, /* a regular expression in one line */
     CONFIG_LIST,  /* of texts; of choices where the key has some */
     CONFIG_RULES, /* app/config_rules.h */
+    CONFIG_MAP,   /* of texts to texts: a list of key=value */
 };
 
 enum {

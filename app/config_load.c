@@ -4,6 +4,7 @@
 #include "base/memory.h"
 #include "base/suggest.h"
 #include "base/yaml.h"
+#include "pipeline/native_policy.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -140,6 +141,33 @@ static void set_rules(struct loading *loading, const struct config_key *key,
         });
 }
 
+static void set_member(struct loading *loading, const struct config_key *key,
+                       const struct yaml_node *member)
+{
+    struct buffer text = {0};
+    struct config_expansion expansion = {loading->environment, place_of(loading, member),
+                                         loading->problems};
+
+    buffer_append(&text, member->key->text);
+    buffer_append_char(&text, '=');
+    if (config_value_expand(&expansion, member->text, &text))
+        config_value_append(loading->config, key, buffer_slice(&text));
+    buffer_release(&text);
+}
+
+static void set_map(struct loading *loading, const struct config_key *key,
+                    const struct yaml_node *node)
+{
+    config_value_clear_list(loading->config, key);
+    for (const struct yaml_node *member = node->first; member; member = member->next) {
+        if (member->kind == YAML_SCALAR)
+            set_member(loading, key, member);
+        else
+            problems_add(loading->problems, place_of(loading, member),
+                         "%s: values must be texts", key->path);
+    }
+}
+
 static void set_key(struct loading *loading, const struct config_key *key,
                     const struct yaml_node *node)
 {
@@ -147,6 +175,8 @@ static void set_key(struct loading *loading, const struct config_key *key,
         return;
     if (key->type == CONFIG_LIST && node->kind == YAML_LIST)
         set_list(loading, key, node);
+    else if (key->type == CONFIG_MAP && node->kind == YAML_MAP)
+        set_map(loading, key, node);
     else if (key->type == CONFIG_RULES && node->kind == YAML_LIST)
         set_rules(loading, key, node);
     else if (key->type < CONFIG_LIST && node->kind == YAML_SCALAR)
@@ -333,6 +363,27 @@ static void check_together(const struct config *config, struct problems *problem
                      config->apibase);
 }
 
+/* What the keys about devices say together. */
+static char *native_policy_of(const struct config *config)
+{
+    struct buffer text = {0};
+
+    native_policy_write(
+        &(struct native_settings){
+            .interfaces_ignore = config->interfaces_ignore,
+            .disks_ignore = config->disks_ignore,
+            .filesystems_ignore = config->filesystems_ignore,
+            .by_mountpoint = strcmp(config->filesystems_name, "mountpoint") == 0,
+            .node_network = config->kubelet_network,
+            .node_memory = config->kubelet_memory,
+            .renames = (const char *const *)config->devices_rename.items,
+            .rename_count = config->devices_rename.count,
+        },
+        &text);
+    buffer_append_char(&text, '\0');
+    return text.ptr;
+}
+
 void config_load(struct config *config, const struct config_sources *sources,
                  struct problems *problems)
 {
@@ -353,6 +404,7 @@ void config_load(struct config *config, const struct config_sources *sources,
         load_set(&loading, sources->sets[i]);
     check_together(config, problems);
     config_rules_join(config, problems);
+    config->native_policy = native_policy_of(config);
 }
 
 void config_release(struct config *config)
@@ -360,5 +412,6 @@ void config_release(struct config *config)
     for (size_t i = 0; i < config_key_count; i++)
         config_value_release(config, &config_keys[i]);
     free(config->rules_in_force);
+    free(config->native_policy);
     *config = (struct config){0};
 }

@@ -23,6 +23,7 @@ struct pipeline_options config_pipeline(const struct config *config)
         .default_service = config->services_default,
         .native_metrics = config->native_metrics,
         .rules = config->rules_in_force,
+        .native_policy = config->native_policy,
         .container_mode = (uint8_t)container_mode_of(slice_of(config->containers_mode)),
     };
 }

@@ -27,6 +27,8 @@ static void print_leaf(const struct config_key *key, struct buffer *out)
         [CONFIG_CHOICE] = "\"string\"",
         [CONFIG_LIST] = "\"array\",\"items\":{\"type\":\"string\"}",
         [CONFIG_RULES] = "\"array\",\"items\":{\"type\":\"object\"}",
+        [CONFIG_REGEX] = "\"string\"",
+        [CONFIG_MAP] = "\"object\",\"additionalProperties\":{\"type\":\"string\"}",
     };
 
     buffer_printf(out, "{\"type\":%s,\"description\":", types[key->type]);

@@ -2,6 +2,7 @@
 
 #include "base/memory.h"
 #include "base/number.h"
+#include "pipeline/native_policy.h"
 
 #include <assert.h>
 #include <inttypes.h>
@@ -166,6 +167,17 @@ static void set_choice(struct config *config, const struct config_key *key,
     buffer_release(&known);
 }
 
+static void set_regex(struct config *config, const struct config_key *key,
+                      struct slice text, struct place place, struct problems *problems)
+{
+    struct error err = {0};
+
+    if (text.len && !native_policy_check(text, &err))
+        problems_add(problems, place, "%s: %s", key->path, err.text);
+    else
+        set_text(config, key, text);
+}
+
 /* host:port or [address]:port, with a port of at most 65535. */
 static bool is_endpoint(struct slice text)
 {
@@ -243,6 +255,18 @@ static void set_list(struct config *config, const struct config_key *key,
     }
 }
 
+/* One member of a map, given as key=value. */
+static void set_member(struct config *config, const struct config_key *key,
+                       struct slice text, struct place place, struct problems *problems)
+{
+    config_value_clear_list(config, key);
+    if (text.len && !memchr(text.ptr, '=', text.len))
+        problems_add(problems, place, "%s: '%.*s' is not key=value", key->path,
+                     SLICE_ARG(text));
+    else if (text.len)
+        config_value_append(config, key, text);
+}
+
 void config_value_set(struct config *config, const struct config_key *key,
                       struct slice text, struct place place, struct problems *problems)
 {
@@ -257,6 +281,8 @@ void config_value_set(struct config *config, const struct config_key *key,
     case CONFIG_CHOICE: set_choice(config, key, text, place, problems); break;
     case CONFIG_LIST: set_list(config, key, text, place, problems); break;
     case CONFIG_RULES: break; /* app/config_rules.h */
+    case CONFIG_REGEX: set_regex(config, key, text, place, problems); break;
+    case CONFIG_MAP: set_member(config, key, text, place, problems); break;
     }
 }
 
@@ -267,8 +293,10 @@ void config_value_release(struct config *config, const struct config_key *key)
     case CONFIG_SECRET:
     case CONFIG_ENDPOINT:
     case CONFIG_RULES:
+    case CONFIG_REGEX:
     case CONFIG_CHOICE: free(*(char **)field(config, key)); break;
-    case CONFIG_LIST: config_value_clear_list(config, key); break;
+    case CONFIG_LIST:
+    case CONFIG_MAP: config_value_clear_list(config, key); break;
     case CONFIG_BOOL:
     case CONFIG_SIZE:
     case CONFIG_DURATION:
@@ -292,12 +320,10 @@ static void print_quantity(uint64_t quantity, const struct unit *units,
         buffer_printf(out, "%" PRIu64, quantity);
 }
 
-static void print_list(const struct config_list *list, struct buffer *out)
+static void print_items(const struct config_list *list, struct buffer *out)
 {
-    buffer_append_char(out, '[');
     for (size_t i = 0; i < list->count; i++)
         buffer_printf(out, "%s%s", i ? ", " : "", list->items[i]);
-    buffer_append_char(out, ']');
 }
 
 void config_value_print(const struct config *config, const struct config_key *key,
@@ -312,6 +338,7 @@ void config_value_print(const struct config *config, const struct config_key *ke
     case CONFIG_TEXT:
     case CONFIG_ENDPOINT:
     case CONFIG_RULES:
+    case CONFIG_REGEX:
     case CONFIG_CHOICE: buffer_append_text(out, *(const char *const *)at); break;
     case CONFIG_BOOL:
         buffer_append_text(out, *(const bool *)at ? "true" : "false");
@@ -321,21 +348,33 @@ void config_value_print(const struct config *config, const struct config_key *ke
         print_quantity(*(const uint64_t *)at, duration_units, out);
         break;
     case CONFIG_COUNT: buffer_printf(out, "%" PRIu64, *(const uint64_t *)at); break;
-    case CONFIG_LIST: print_list(at, out); break;
+    case CONFIG_LIST:
+    case CONFIG_MAP:
+        buffer_append_char(out, key->type == CONFIG_LIST ? '[' : '{');
+        print_items(at, out);
+        buffer_append_char(out, key->type == CONFIG_LIST ? ']' : '}');
+        break;
     }
 }
 
 const char *config_type_name(enum config_type type)
 {
     static const char *const names[] = {
-        [CONFIG_TEXT] = "text",           [CONFIG_SECRET] = "secret",
-        [CONFIG_BOOL] = "boolean",        [CONFIG_SIZE] = "size",
-        [CONFIG_DURATION] = "duration",   [CONFIG_ENDPOINT] = "host:port",
-        [CONFIG_CHOICE] = "choice",       [CONFIG_LIST] = "list",
-        [CONFIG_RULES] = "list of rules", [CONFIG_COUNT] = "number",
+        [CONFIG_TEXT] = "text",
+        [CONFIG_SECRET] = "secret",
+        [CONFIG_BOOL] = "boolean",
+        [CONFIG_SIZE] = "size",
+        [CONFIG_DURATION] = "duration",
+        [CONFIG_ENDPOINT] = "host:port",
+        [CONFIG_CHOICE] = "choice",
+        [CONFIG_LIST] = "list",
+        [CONFIG_REGEX] = "regular expression",
+        [CONFIG_RULES] = "list of rules",
+        [CONFIG_MAP] = "map",
+        [CONFIG_COUNT] = "number",
     };
 
-    static_assert(sizeof(names) / sizeof(names[0]) == CONFIG_RULES + 1,
+    static_assert(sizeof(names) / sizeof(names[0]) == CONFIG_MAP + 1,
                   "one name per type");
     return names[type];
 }

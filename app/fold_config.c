@@ -62,6 +62,7 @@ void fold_config_write(const struct pipeline_options *options, struct buffer *ou
     put_text(out, "default_service", options->default_service);
     put_text(out, "native_metrics", options->native_metrics);
     put_text(out, "rules", options->rules);
+    put_text(out, "native_policy", options->native_policy);
     put_text(out, "container_mode",
              container_mode_name((enum container_mode)options->container_mode));
 }
@@ -143,6 +144,8 @@ static bool take_field(struct fold_config *config, struct slice name, struct sli
         take_text(&config->rules, value);
     if (slice_is(name, "native_metrics"))
         take_text(&config->native_metrics, value);
+    if (slice_is(name, "native_policy"))
+        take_text(&config->native_policy, value);
     if (slice_is(name, "container_mode"))
         config->options.container_mode = (uint8_t)container_mode_of(value);
     take_budget(config, name, value);
@@ -162,6 +165,7 @@ bool fold_config_read(struct slice text, struct fold_config *config)
     config->options.default_service = config->default_service;
     config->options.native_metrics = config->native_metrics;
     config->options.rules = config->rules;
+    config->options.native_policy = config->native_policy;
     return true;
 }
 
@@ -170,5 +174,6 @@ void fold_config_release(struct fold_config *config)
     free(config->default_service);
     free(config->native_metrics);
     free(config->rules);
+    free(config->native_policy);
     *config = (struct fold_config){0};
 }

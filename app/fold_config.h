@@ -19,7 +19,7 @@ void fold_config_write(const struct pipeline_options *options, struct buffer *ou
 /* What was read. The texts are ours until fold_config_release(). */
 struct fold_config {
     struct pipeline_options options;
-    char *default_service, *native_metrics, *rules;
+    char *default_service, *native_metrics, *native_policy, *rules;
 };
 
 /* False when the text is not one of these; there is nothing to release then. */

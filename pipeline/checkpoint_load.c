@@ -111,6 +111,7 @@ static bool take_pipeline(struct load *load)
     load->p->options.default_service = load->p->default_service;
     load->p->options.native_metrics = load->p->native_metrics;
     load->p->options.rules = load->p->rules;
+    load->p->options.native_policy = load->p->native_policy;
     return ok;
 }
 
@@ -349,6 +350,6 @@ struct pipeline *pipeline_load(checkpoint_read *read, void *self, struct error *
         return NULL;
     }
     names_rebuild(p);
-    native_policy_set(&p->policy, &p->options);
+    native_policy_read(&p->policy, p->native_policy);
     return p;
 }

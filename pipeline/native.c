@@ -115,13 +115,15 @@ static uint32_t rest_of(const struct native_row *row, uint8_t component,
     return rest;
 }
 
-static uint64_t rank_of(const struct native_row *row, uint8_t component,
-                        struct otlp_attributes walk, struct buffer *text)
+static void read_rank(const struct native_row *row, struct otlp_attributes walk,
+                      struct buffer *text, struct native_input *input)
 {
+    input->unit = unit_of(row->group, walk, text);
     if (row->group == NATIVE_FILESYSTEM)
-        return rank_of_mount(walk, text);
-    return (uint64_t)unit_of(row->group, walk, text) << 32 |
-           rest_of(row, component, walk, text);
+        input->rank = rank_of_mount(walk, text);
+    else
+        input->rank = (uint64_t)input->unit << 32 |
+                      rest_of(row, input->component, walk, text);
 }
 
 /* ---- classification ----------------------------------------------------------------------- */
@@ -163,7 +165,7 @@ enum native_verdict native_classify(const struct native_question *question,
     *why = REASON_NATIVE_ALTERNATIVE;
     if (row->selector && !choose(row->selector, walk, &input->component))
         return NATIVE_SKIP;
-    input->rank = rank_of(row, input->component, walk, text);
+    read_rank(row, walk, text, input);
     if (!native_has_devices(row->group))
         return NATIVE_TAKEN;
     return native_device_read(question, walk, text, input, why) ? NATIVE_TAKEN

@@ -83,6 +83,57 @@ static void append_raw(enum native_group group, struct otlp_attributes walk,
             otlp_attribute_text(&attribute, raw);
 }
 
+/* As mackerel-agent does: interfaces and disks by the name that they are posted under, filesystems,
+ * and everything on Windows, by what the system calls them. */
+static bool is_set_to_be_ignored(const struct native_question *question,
+                                 enum native_group group, struct slice raw,
+                                 struct slice name)
+{
+    bool by_raw = question->platform == NATIVE_WINDOWS || group == NATIVE_FILESYSTEM;
+    struct buffer plain = {0};
+
+    if (by_raw)
+        return native_policy_ignores(question->policy, group, raw);
+    name_append_plain(&plain, name);
+
+    bool is_ignored = native_policy_ignores(question->policy, group,
+                                            buffer_slice(&plain));
+
+    buffer_release(&plain);
+    return is_ignored;
+}
+
+/* By the mountpoint where that is set and there is one. */
+static void append_mount(const struct native_question *question,
+                         struct otlp_attributes walk, struct buffer *name,
+                         struct native_input *input)
+{
+    struct otlp_attribute mount;
+
+    if (input->group != NATIVE_FILESYSTEM || question->platform == NATIVE_WINDOWS ||
+        !question->policy->by_mountpoint || !native_device_mount(walk, &mount))
+        return;
+    otlp_attribute_text(&mount, name);
+    input->is_by_mount = name->len != 0;
+}
+
+/* What is posted of the name: as it is set, by the mountpoint, or as it is. */
+static void append_name(const struct native_question *question,
+                        struct otlp_attributes walk, struct slice name,
+                        struct buffer *text, struct native_input *input)
+{
+    struct slice renamed = native_policy_rename(question->policy, name);
+    struct buffer mount = {0};
+    size_t begin = text->len;
+
+    append_mount(question, walk, &mount, input);
+    if (mount.len)
+        renamed = buffer_slice(&mount);
+    name_append_plain(text, renamed.len ? renamed : name);
+    input->device = (struct slice){text->ptr + begin, text->len - begin};
+    buffer_release(&mount);
+}
+
 static bool name_device(const struct native_question *question,
                         struct otlp_attributes walk, struct slice raw,
                         struct buffer *text, struct native_input *input)
@@ -90,13 +141,12 @@ static bool name_device(const struct native_question *question,
     const struct native_device_rule *rule = native_device_rule(question->platform,
                                                                input->group);
     struct slice name = name_of(rule, raw);
-    size_t begin = text->len;
 
     if (name.len == 0 || is_ignored(rule, name) ||
+        is_set_to_be_ignored(question, input->group, raw, name) ||
         (input->group == NATIVE_FILESYSTEM && is_left_out(question, name, walk)))
         return false;
-    name_append_plain(text, name);
-    input->device = (struct slice){text->ptr + begin, text->len - begin};
+    append_name(question, walk, name, text, input);
     return true;
 }
 

@@ -19,10 +19,12 @@ enum native_platform native_feed_platform(const struct pipeline *p,
 
 /* ---- joining a cell ----------------------------------------------------------------------- */
 
+/* Of the group; where filesystems are named by mountpoints, of the device, of which one is posted. */
 static uint32_t owner_of(struct pipeline *p, uint32_t destination,
-                         enum native_group group)
+                         const struct native_input *input)
 {
-    struct hash128 salt = {(uint64_t)group + 1, 0};
+    struct hash128 salt = {(uint64_t)input->group + 1,
+                           input->is_by_mount ? input->unit : 0};
     struct hash128 hash = hash_mix(state_destination(p, destination)->hash, salt);
     uint32_t index = table_find(&p->owner_table, hash);
 
@@ -113,9 +115,11 @@ void native_feed_join(struct pipeline *p, uint32_t index, uint32_t destination,
         .group = input->group,
     };
     /* Many sources feed a host's containers; each has components of its own. */
-    uint32_t owner = is_container ? POOL_NONE : owner_of(p, destination, input->group);
+    uint32_t owner = is_container ? POOL_NONE : owner_of(p, destination, input);
     struct stream *stream = state_stream(p, index);
 
+    if (input->is_by_mount && state_owner(p, owner)->source == POOL_NONE)
+        state_owner(p, owner)->mount = input->rank;
     stream->owner = owner;
     stream->component = input->component;
     stream->source_rank = (uint8_t)input->source;
@@ -153,6 +157,14 @@ static void change_owner(struct owner *owner, uint32_t source, uint64_t time_ns)
     owner->cadence = (struct cadence){0};
 }
 
+/* Of several mounts the one nearest the root, until it is not alive. */
+static bool is_other_mount(const struct owner *owner, const struct stream *stream,
+                           uint64_t time_ns)
+{
+    return owner->mount && owner->mount < stream->rank &&
+           cadence_is_alive(&owner->cadence, owner->last_ns, time_ns);
+}
+
 /* Points of one export lie within half a second and say nothing about the interval. */
 static void own(struct pipeline *p, struct owner *owner, const struct stream *stream,
                 uint64_t time_ns)
@@ -164,6 +176,8 @@ static void own(struct pipeline *p, struct owner *owner, const struct stream *st
 
     if (owner->source == source && is_beside)
         return;
+    if (owner->source != source || owner->rank != stream->source_rank)
+        owner->since_ns = time_ns - NS_PER_S / 2;
     if (owner->source != source)
         change_owner(owner, source, time_ns);
     owner->rank = stream->source_rank;
@@ -221,7 +235,15 @@ bool native_feed_admits(struct pipeline *p, uint32_t index, uint64_t time_ns,
                                                      : REASON_OTHER_SOURCE;
         return false;
     }
+    *why = REASON_FILTERED_DEVICE;
+    if (is_other_mount(owner, stream, time_ns))
+        return false;
     own(p, owner, stream, time_ns);
+    /* What others said meanwhile is not said again: it begins anew. */
+    if (stream->last_ns < owner->since_ns && !stream->ended_ns)
+        stream->ended_ns = time_ns;
+    if (owner->mount)
+        owner->mount = stream->rank;
     if (!stream->has_twin)
         return true;
     *why = REASON_NATIVE_ALTERNATIVE;
@@ -238,5 +260,6 @@ bool native_feed_counts(const struct pipeline *p, const struct stream *stream,
     bool is_of_before = owner->before != POOL_NONE &&
                         owner->before_last_ns >= minute_start_ns(minute);
 
-    return source_of(p, stream) == (is_of_before ? owner->before : owner->source);
+    return source_of(p, stream) == (is_of_before ? owner->before : owner->source) &&
+           (!owner->mount || owner->mount == stream->rank);
 }

@@ -45,6 +45,8 @@ struct native_input {
      */
     uint64_t rank;
     struct slice device; /* sanitised, in `text`; empty where the group has no devices */
+    uint32_t unit;       /* which cpu or device; 0 where the sender does not say */
+    bool is_by_mount;    /* `device` is the filesystem's mountpoint */
 };
 
 /* Which cpu or device of the host; 0 where the sender does not say. */

@@ -4,7 +4,6 @@
 #ifndef PIPELINE_OPTIONS_H
 #define PIPELINE_OPTIONS_H
 
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -40,8 +39,8 @@ struct pipeline_options {
     const char
         *native_metrics;    /* "auto", "on" or "off"; only "off" matters here; borrowed */
     uint8_t container_mode; /* enum container_mode */
-    bool ignores_node_network; /* k8s.node.network.io does not feed interface.* */
-    bool takes_node_memory; /* k8s.node.memory.* feeds memory.* where nothing else does */
+    const char
+        *native_policy; /* by native_policy_write(); NULL or "": the defaults; borrowed */
     const char *
         rules; /* in force, in order (pipeline/rule_text.h); NULL or "": the default packs; borrowed */
 };

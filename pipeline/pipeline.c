@@ -38,6 +38,7 @@ static void set_options(struct pipeline *p, const struct pipeline_options *optio
     free(p->default_service);
     free(p->native_metrics);
     free(p->rules);
+    free(p->native_policy);
     p->options = *options;
     if (p->options.max_streams == 0)
         p->options.max_streams = DEFAULT_MAX_STREAMS;
@@ -45,7 +46,8 @@ static void set_options(struct pipeline *p, const struct pipeline_options *optio
         p->options.max_late_minutes = DEFAULT_MAX_LATE_MINUTES;
     p->options.default_service = p->default_service = own(options->default_service);
     p->options.native_metrics = p->native_metrics = own(options->native_metrics);
-    native_policy_set(&p->policy, &p->options);
+    p->options.native_policy = p->native_policy = own(options->native_policy);
+    native_policy_read(&p->policy, p->native_policy);
     p->options.rules = p->rules = own(options->rules);
 }
 
@@ -77,6 +79,7 @@ void pipeline_configure(struct pipeline *p, const struct pipeline_options *optio
                         uint64_t receive_ns)
 {
     uint64_t watch_start_ns = p->options.watch_start_ns;
+    bool has_same_policy = is_same(p->native_policy, options->native_policy);
     uint8_t container_mode = p->options.container_mode;
     bool is_same_service = is_same(p->default_service, options->default_service);
     bool has_same_rules = is_same(p->rules, options->rules);
@@ -90,6 +93,8 @@ void pipeline_configure(struct pipeline *p, const struct pipeline_options *optio
         reroute_all(p, minute_beginning_at(receive_ns) + 1);
     if (!has_same_rules || container_mode != p->options.container_mode)
         follow_new_rules(p);
+    if (!has_same_policy)
+        reroute_native(p);
 }
 
 void pipeline_free(struct pipeline *p)

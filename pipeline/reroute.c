@@ -27,6 +27,16 @@ static bool *reroute_families(struct pipeline *p, uint64_t from_minute)
     return is_changed;
 }
 
+void reroute_native(struct pipeline *p)
+{
+    for (uint32_t i = 0; i < p->streams.used; i++) {
+        uint32_t family = state_stream(p, i)->family;
+
+        if (family != POOL_NONE && state_family(p, family)->is_native)
+            stream_drop(p, i);
+    }
+}
+
 void reroute_all(struct pipeline *p, uint64_t from_minute)
 {
     reroute_resources(p);

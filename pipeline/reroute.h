@@ -16,4 +16,8 @@
 /* Routes everything by the options in force, from that minute on. */
 void reroute_all(struct pipeline *p, uint64_t from_minute);
 
+/* What is set about native metrics changed: native streams are
+ * forgotten and begin anew, with a baseline, when they are seen next. */
+void reroute_native(struct pipeline *p);
+
 #endif

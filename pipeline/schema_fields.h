@@ -188,6 +188,8 @@
     F(owner, source, PLAIN)         \
     F(owner, before, PLAIN)         \
     F(owner, rank, PLAIN)           \
+    F(owner, since_ns, PLAIN)       \
+    F(owner, mount, PLAIN)          \
     F(owner, last_ns, PLAIN)        \
     F(owner, before_last_ns, PLAIN) \
     F(owner, cadence, PLAIN)
@@ -315,12 +317,12 @@
     F(pipeline, options.default_service, SCRATCH)                          \
     F(pipeline, options.native_metrics, SCRATCH)                           \
     F(pipeline, options.container_mode, UPTO, CONTAINERS_OFF)              \
-    F(pipeline, options.ignores_node_network, BOOL)                        \
-    F(pipeline, options.takes_node_memory, BOOL)                           \
+    F(pipeline, options.native_policy, SCRATCH)                            \
     F(pipeline, options.rules, SCRATCH)                                    \
     F(pipeline, options, END)                                              \
     F(pipeline, default_service, STRING)                                   \
     F(pipeline, native_metrics, STRING)                                    \
+    F(pipeline, native_policy, STRING)                                     \
     F(pipeline, rules, STRING)                                             \
     F(pipeline, policy, SCRATCH)                                           \
     F(pipeline, compiled, SCRATCH)                                         \

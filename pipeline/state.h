@@ -148,6 +148,9 @@ struct owner {
     struct hash128 hash;
     uint32_t source, before; /* now, and before the last change; POOL_NONE for none */
     uint32_t rank;           /* enum native_rank_of_source: of its metrics */
+    uint64_t since_ns;       /* when that took over */
+    uint64_t
+        mount; /* of a device that is named by its mountpoint: rank of that; else 0 */
     uint64_t last_ns, before_last_ns;
     struct cadence cadence;
 };
@@ -250,7 +253,7 @@ struct rules;
 
 struct pipeline {
     struct pipeline_options options; /* with these texts: */
-    char *default_service, *native_metrics, *rules;
+    char *default_service, *native_metrics, *native_policy, *rules;
     struct native_policy policy; /* from the options */
     struct rules *compiled;      /* the rules in force; NULL until they are asked */
     uint32_t generation;         /* of the rules in force */

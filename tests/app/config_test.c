@@ -131,6 +131,53 @@ static void all_problems_are_said_at_once_with_their_places(void **state)
     config_release(&config);
 }
 
+static void devices_of_hosts_are_set_as_texts_and_a_map(void **state)
+{
+    struct config config;
+    char text[1024];
+
+    (void)state;
+    assert_int_equal(load(&config,
+                          "hosts:\n"
+                          "  interfaces: {ignore: '^(cali|cni)'}\n"
+                          "  filesystems: {name: mountpoint, ignore: /dev/ram.*}\n"
+                          "  devices: {rename: {dm-0: mapper_vg-root, dm-1: data}}\n"
+                          "  kubelet: {memory: true}\n",
+                          text, sizeof(text)),
+                     0);
+    assert_string_equal(config.interfaces_ignore, "^(cali|cni)");
+    assert_string_equal(config.filesystems_ignore, "/dev/ram.*");
+    assert_string_equal(config.filesystems_name, "mountpoint");
+    assert_string_equal(config.disks_ignore, "");
+    assert_int_equal(config.devices_rename.count, 2);
+    assert_string_equal(config.devices_rename.items[0], "dm-0=mapper_vg-root");
+    assert_string_equal(config.devices_rename.items[1], "dm-1=data");
+    assert_true(config.kubelet_network);
+    assert_true(config.kubelet_memory);
+    config_release(&config);
+}
+
+static void devices_that_are_set_wrongly_have_a_place(void **state)
+{
+    struct config config;
+    char text[2048];
+
+    (void)state;
+    assert_int_equal(load(&config,
+                          "hosts:\n"
+                          "  interfaces: {ignore: '('}\n"
+                          "  disks: {ignore: \"a\\nb\"}\n"
+                          "  devices: {rename: [dm-0]}\n",
+                          text, sizeof(text)),
+                     3);
+    assert_non_null(strstr(text, "env:TEST_CONFIG:2:24: hosts.interfaces.ignore: "));
+    assert_non_null(
+        strstr(text, "env:TEST_CONFIG:3:19: hosts.disks.ignore: must be one line"));
+    assert_non_null(
+        strstr(text, "env:TEST_CONFIG:4:21: hosts.devices.rename: must be a map"));
+    config_release(&config);
+}
+
 static void durability_may_be_left_to_the_directory(void **state)
 {
     struct config config;
@@ -264,6 +311,10 @@ static void distance_counts_edits(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup(devices_of_hosts_are_set_as_texts_and_a_map,
+                               forget_variables),
+        cmocka_unit_test_setup(devices_that_are_set_wrongly_have_a_place,
+                               forget_variables),
         cmocka_unit_test_setup(no_configuration_is_a_complete_configuration,
                                forget_variables),
         cmocka_unit_test_setup(values_are_read_by_their_types, forget_variables),

@@ -369,6 +369,7 @@ static void options_come_back_from_their_text(void **state)
                                             .attribute_values = 5,
                                             .refuses = 1};
     odd.native_metrics = NULL;
+    odd.native_policy = "disks.ignore ^a\n";
     fold_write_config(&odd, &text);
     assert_true(fold_config_read(buffer_slice(&text), &config));
     assert_int_equal(config.options.grace_ns, odd.grace_ns);
@@ -382,6 +383,7 @@ static void options_come_back_from_their_text(void **state)
     assert_int_equal(config.options.budgets.refuses, 1);
     assert_string_equal(config.options.default_service, "two\nlines 9 x");
     assert_string_equal(config.options.native_metrics, "");
+    assert_string_equal(config.options.native_policy, "disks.ignore ^a\n");
     fold_write_config(&config.options, &again);
     assert_true(slice_equal(buffer_slice(&text), buffer_slice(&again)));
     fold_config_release(&config);

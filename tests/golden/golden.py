@@ -151,8 +151,28 @@ def container_mode(folder):
     return json.loads((folder / "in.json").read_text()).get("containers", "node")
 
 
+def host_settings(folder):
+    """hosts.* of the configuration that say something about devices."""
+    return json.loads((folder / "in.json").read_text()).get("hosts", {})
+
+
+def native_policy(settings):
+    """As the gateway's journal has them (pipeline/native_policy.h): one `name value` a line."""
+    lines = [f"{name} {value}" for name, value in settings.items() if name.endswith(".ignore")]
+    if settings.get("filesystems.name") == "mountpoint":
+        lines.append("filesystems.mountpoint yes")
+    if not settings.get("kubelet.network", True):
+        lines.append("kubelet.no-network yes")
+    if settings.get("kubelet.memory"):
+        lines.append("kubelet.memory yes")
+    renames = settings.get("devices.rename", {}).items()
+    lines += [f"rename {device}={name}" for device, name in renames]
+    return "".join(line + "\n" for line in lines)
+
+
 def replay_options(folder):
-    return ["--containers", container_mode(folder)]
+    policy = native_policy(host_settings(folder))
+    return ["--containers", container_mode(folder), "--native-policy", policy]
 
 
 def load_want(folder):

@@ -51,7 +51,11 @@ NOT_COUNTED |= {"other_source", "no_device", "no_service", "no_identity"}
 def test_the_oracle_says_the_same(folder):
     want, want_reasons = golden.load_want(folder)
     watch_start, requests = golden.load(folder)
-    gateway = oracle.Gateway(watch_start, container_mode=golden.container_mode(folder))
+    gateway = oracle.Gateway(
+        watch_start,
+        container_mode=golden.container_mode(folder),
+        host_settings=golden.host_settings(folder),
+    )
     for received, request in requests:
         gateway.receive(request.SerializeToString(), received)
     gateway.post_until(oracle.FOR_EVER)

@@ -47,6 +47,7 @@ KIND_OF_KEY = {key: kind for kind, keys in enumerate(ALIASES) for key in keys}
 
 # A source of the second kind takes a group over from one of the first.
 FALLBACKS = {"system.cpu.utilization", "system.network.io", "system.swap.usage"}
+FALLBACKS |= {"k8s.node.memory.working_set", "k8s.node.memory.available"}
 
 
 def attribute(stream, keys):
@@ -76,9 +77,10 @@ def meaning(stream):
 class Host:
     """The native metrics of one host: of each group, one source."""
 
-    def __init__(self, destination, table):
+    def __init__(self, destination, table, settings):
         self.destination = destination
         self.table = table
+        self.settings = settings
         self.by_metric = {}
         self.owners = {}
         self.meanings = {}
@@ -89,7 +91,7 @@ class Host:
         """One source (resource and scope) feeds a group of a host: the first, or a better one."""
         name = stream.metric.name
         other = "swap" if name.startswith("system.paging.") else name
-        group = NATIVE_GROUPS.get(name, other) if is_native(stream.metric) else other
+        group = NATIVE_GROUPS.get(name, other) if is_native(stream.metric, self.settings) else other
         if not self.owns(group, stream) or self.is_said(stream):
             return
         self.by_metric.setdefault(name, []).append(stream)
@@ -134,11 +136,25 @@ class Host:
             return self.cell(GaugeCell, swap, platform)
         if group == "filesystem":
             device, mountpoint = attribute(stream, DISK_DEVICE), attribute(stream, MOUNTPOINT) or ""
-            if device and filesystem_name(platform, device, mountpoint):
-                return self.cell(GaugeCell, filesystem, device, platform)
+            if device and self.posts_filesystem(platform, device, mountpoint):
+                settings = tuple(sorted(self.settings.get("devices.rename", {}).items()))
+                by_mountpoint = self.settings.get("filesystems.name") == "mountpoint"
+                naming = by_mountpoint and platform != "windows", settings
+                return self.cell(GaugeCell, filesystem, device, platform, naming)
         if group in ("disk", "network"):
             return self.series_cell(stream, group, platform)
         return None
+
+    def posts_filesystem(self, platform, device, mountpoint):
+        if self.ignores("filesystem", device):
+            return False
+        return filesystem_name(platform, device, mountpoint)
+
+    def ignores(self, group, text):
+        """mackerel-agent's `ignore`: a regular expression that is anchored nowhere."""
+        key = {"disk": "disks", "network": "interfaces", "filesystem": "filesystems"}[group]
+        pattern = self.settings.get(key + ".ignore")
+        return bool(pattern) and re.search(pattern, text) is not None
 
     def series_cell(self, stream, group, platform):
         series = SERIES[stream.metric.name]
@@ -147,8 +163,9 @@ class Host:
         if not device or direction not in series.names:
             return None
         name = device_name(group, platform, device)
-        if not name:
+        if not name or self.ignores(group, device if platform == "windows" else label(name)):
             return None
+        name = self.settings.get("devices.rename", {}).get(name, name)
         name = self.label_of(group, device, name)
         return self.cell(TotalCell, per_second, stream.metric.name, device, direction, name)
 
@@ -213,6 +230,8 @@ def load(by_metric, minute, metric):
 
 def memory(by_metric, minute, platform):
     usage = by_state(by_metric.get("system.memory.usage", []), MEMORY_STATE)
+    if not usage:
+        return kubelet_memory(by_metric, minute)
     if not has_value([s for streams in usage.values() for s in streams], minute):
         return {}
     shares = by_state(by_metric.get("system.memory.utilization", []), MEMORY_STATE)
@@ -224,6 +243,15 @@ def memory(by_metric, minute, platform):
     total = memory_total(states, sum_at_start(limits, minute), available, shares, minute, platform)
     values = MEMORY[platform](states, total, available)
     return {f"memory.{name}": value for name, value in values.items() if value is not None}
+
+
+def kubelet_memory(by_metric, minute):
+    """Its available memory is the capacity without the working set."""
+    names = ("k8s.node.memory.working_set", "k8s.node.memory.available")
+    used, available = (sum_at_start(by_metric.get(name, []), minute) for name in names)
+    total = None if None in (used, available) else used + available
+    values = {"memory.total": total, "memory.used": used, "memory.mem_available": available}
+    return {name: value for name, value in values.items() if value is not None}
 
 
 def memory_total(states, limit, available, shares, minute, platform):
@@ -331,7 +359,7 @@ def device_name(group, platform, device):
     return None if is_loopback or device.startswith("veth") else device
 
 
-def filesystem(by_metric, minute, device, platform):
+def filesystem(by_metric, minute, device, platform, naming):
     """One row per device: of several mounts of a device the one nearest the root."""
     mounts = {}
     for stream in by_metric.get("system.filesystem.usage", []):
@@ -344,7 +372,10 @@ def filesystem(by_metric, minute, device, platform):
     used, free = (sum_at_start(states.get(state, []), minute) for state in ("used", "free"))
     if None in (used, free):
         return {}
-    name = "filesystem." + label(filesystem_name(platform, device, nearest))
+    by_mountpoint, renames = naming
+    name = filesystem_name(platform, device, nearest)
+    name = nearest if by_mountpoint and nearest else dict(renames).get(name, name)
+    name = "filesystem." + label(name)
     return {name + ".used": used, name + ".size": used + free}
 
 

@@ -28,11 +28,14 @@ FOR_EVER = 2**64
 
 
 class Gateway:
-    def __init__(self, watch_start, default_service=None, container_mode="node"):
+    def __init__(
+        self, watch_start, default_service=None, container_mode="node", host_settings=None
+    ):
         self.table = StreamTable(watch_start, self.attach)
         self.default_service = default_service
         self.custom = {}  # (destination, name, kind) -> cell
         self.hosts = {}  # destination -> native.Host
+        self.host_settings = host_settings or {}  # hosts.* about devices
         self.containers = containers.Containers(container_mode, self.table)
         self.received = {}  # hash of a body -> when it came last
         self.postings = []
@@ -96,12 +99,12 @@ class Gateway:
         if routed is None:
             return
         destination, name = routed
-        is_native = routing.is_native(stream.metric)
+        is_native = routing.is_native(stream.metric, self.host_settings)
         if destination.kind == "service" or not is_native:
             self.custom_cell(destination, name, stream.metric).join(stream)
         if destination.kind == "host" and (is_native or stream.metric.name.startswith("system.")):
             if destination not in self.hosts:
-                self.hosts[destination] = native.Host(destination, self.table)
+                self.hosts[destination] = native.Host(destination, self.table, self.host_settings)
             self.hosts[destination].join(stream)
 
     def custom_cell(self, destination, name, metric):

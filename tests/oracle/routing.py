@@ -29,6 +29,8 @@ NATIVE_GROUPS = {
     "system.disk.operations": "disk",
     "system.network.io": "network",
     "k8s.node.network.io": "network",
+    "k8s.node.memory.working_set": "memory",
+    "k8s.node.memory.available": "memory",
     "system.filesystem.usage": "filesystem",
 }
 
@@ -43,9 +45,13 @@ def platform_of(metric):
     return PLATFORMS.get(metric.resource_attribute("os.type"), "linux")
 
 
-def is_native(metric):
+def is_native(metric, settings):
     """On a host it is not posted as a custom metric beside mackerel-agent's names."""
     group = NATIVE_GROUPS.get(metric.name)
+    if metric.name.startswith("k8s.node.memory."):
+        return group is not None and settings.get("kubelet.memory", False)
+    if metric.name == "k8s.node.network.io":
+        return settings.get("kubelet.network", True)
     return group is not None and group not in MISSING_GROUPS[platform_of(metric)]
 
 
