@@ -134,17 +134,27 @@ void native_feed_join(struct pipeline *p, uint32_t index, uint32_t destination,
 
 /* ---- who feeds ---------------------------------------------------------------------------- */
 
+/*
+ * Did the source report since the owner's metric was last there? The fallback of the same source may
+ * come first in an export after a pause.
+ */
+static bool reported_without(const struct pipeline *p, const struct owner *owner)
+{
+    return state_source(p, owner->source)->last_ns > owner->last_ns + NS_PER_S / 2;
+}
+
 static bool may_own(const struct pipeline *p, const struct owner *owner,
                     const struct stream *stream, uint64_t time_ns)
 {
-    if (owner->source == POOL_NONE ||
-        !cadence_is_alive(&owner->cadence, owner->last_ns, time_ns))
-        return true;
-    if (stream->source_rank == NATIVE_BESIDE)
-        return owner->source == source_of(p, stream);
-    if (owner->source == source_of(p, stream))
-        return stream->source_rank >= owner->rank;
-    return stream->source_rank > owner->rank;
+    bool is_same = owner->source == source_of(p, stream);
+    bool is_alive = owner->source != POOL_NONE &&
+                    cadence_is_alive(&owner->cadence, owner->last_ns, time_ns);
+
+    if (is_same)
+        return stream->source_rank == NATIVE_BESIDE ||
+               stream->source_rank >= owner->rank ||
+               (!is_alive && reported_without(p, owner));
+    return !is_alive || stream->source_rank > owner->rank;
 }
 
 /* Field by field: a struct from the stack would take its padding along into what is saved. */
@@ -170,11 +180,9 @@ static void own(struct pipeline *p, struct owner *owner, const struct stream *st
                 uint64_t time_ns)
 {
     uint32_t source = source_of(p, stream);
-    bool is_beside = stream->source_rank == NATIVE_BESIDE &&
-                     owner->rank != NATIVE_BESIDE &&
-                     cadence_is_alive(&owner->cadence, owner->last_ns, time_ns);
 
-    if (owner->source == source && is_beside)
+    if (owner->source == source && stream->source_rank == NATIVE_BESIDE &&
+        owner->rank != NATIVE_BESIDE)
         return;
     if (owner->source != source || owner->rank != stream->source_rank)
         owner->since_ns = time_ns - NS_PER_S / 2;
