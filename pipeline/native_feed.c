@@ -128,7 +128,7 @@ void native_feed_join(struct pipeline *p, uint32_t index, uint32_t destination,
     p->text.len = input->device.len;
     cell_add_stream(p, open_cell(p, index, &key), index);
     drawing_give(p, key.drawing);
-    if (!is_container)
+    if (!is_container && input->source != NATIVE_BESIDE)
         note_twins(p, index);
 }
 

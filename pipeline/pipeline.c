@@ -227,6 +227,7 @@ static void hint_swap(struct pipeline *p, uint32_t family, uint64_t time_ns)
         hint = stream_open_swap_hint(p, family);
     if (!native_feed_admits(p, hint, time_ns, &why))
         return;
+    state_stream(p, hint)->ended_ns = 0;
     value_say(p, hint, time_ns, 0);
 
     uint32_t cell = state_stream(p, hint)->cell;
