@@ -4,6 +4,7 @@
 #include "pipeline/family.h"
 #include "pipeline/follow.h"
 #include "pipeline/route.h"
+#include "pipeline/stream.h"
 
 #include <stdlib.h>
 
