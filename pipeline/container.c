@@ -4,6 +4,10 @@
 #include "pipeline/container_table.h"
 #include "pipeline/name.h"
 
+enum {
+    LONGEST_STATISTIC = sizeof(".rxBytes.delta") - 1
+};
+
 /* The text of the first of the keys that the point has; empty where it has none. */
 static struct slice find(struct otlp_attributes walk, const char *const *keys)
 {
@@ -94,6 +98,7 @@ enum native_verdict container_classify(const struct container_stream *stream,
     if (!is_network && stream->reads_labels &&
         !append_labelled(text, stream, &input->rank))
         return NATIVE_SKIP;
+    name_bound(text, begin, NAME_MAX_POSTED - LONGEST_STATISTIC);
     input->device = (struct slice){text->ptr + begin, text->len - begin};
     return NATIVE_TAKEN;
 }

@@ -2,7 +2,10 @@
  * Where a container's metrics go. Identifiers of pods are mackerel-container-agent's (pod uid +
  * ".kubernetes"); names of cells are its names.
  */
+#include "pipeline/container.h"
+
 #include "pipeline/container_place.h"
+#include "pipeline/name.h"
 #include "tests/pipeline/attributes.h"
 
 #include <setjmp.h>
@@ -200,6 +203,32 @@ static void interfaces_are_shown_for_pods_and_workloads_only(void **state)
                                      CONTAINERS_POD_HOST));
 }
 
+static void a_long_name_is_cut_to_what_may_be_posted(void **state)
+{
+    struct buffer base = {0}, text = {0};
+    const struct otlp_metric metric = {.name = SLICE("container.cpu.time"),
+                                       .kind = OTLP_SUM};
+    const struct otlp_point point = {.message = SLICE("")};
+    struct native_input input;
+    enum reason why;
+    struct slice first;
+
+    (void)state;
+    for (int i = 0; i < 300; i++)
+        buffer_append_char(&base, 'a');
+    assert_int_equal(
+        container_classify(&(struct container_stream){.metric = &metric,
+                                                      .point = &point,
+                                                      .base = buffer_slice(&base)},
+                           &input, &text, &why),
+        NATIVE_TAKEN);
+    first = buffer_slice(&text);
+    assert_int_equal(first.len + strlen(".rxBytes.delta"), NAME_MAX_POSTED);
+    assert_true(slice_equal(first, input.device));
+    buffer_release(&base);
+    buffer_release(&text);
+}
+
 static void modes_have_names(void **state)
 {
     (void)state;
@@ -221,6 +250,7 @@ int main(void)
         cmocka_unit_test(what_names_no_container_is_refused),
         cmocka_unit_test(labels_as_resource_attributes_name_the_pod),
         cmocka_unit_test(interfaces_are_shown_for_pods_and_workloads_only),
+        cmocka_unit_test(a_long_name_is_cut_to_what_may_be_posted),
         cmocka_unit_test(modes_have_names),
     };
 
