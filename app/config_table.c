@@ -284,7 +284,7 @@ const struct config_key config_keys[] = {
      .type = CONFIG_LIST,
      .offset = FIELD(packs),
      .fallback = "native-host,container,generic",
-     .choices = {"native-host", "container", "generic"},
+     .choices = {"native-host", "container", "runtime", "generic"},
      .help =
          "Rules that come with the program and stand behind yours; `config rules` prints them. "
          "Without generic, what no rule matches is not posted (no_rule)."},

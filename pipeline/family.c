@@ -5,6 +5,7 @@
 #include "pipeline/destination.h"
 #include "pipeline/node.h"
 #include "pipeline/route.h"
+#include "pipeline/supersede.h"
 
 #include <stdlib.h>
 
@@ -86,6 +87,7 @@ static void route(struct pipeline *p, uint32_t index, const struct otlp_batch *b
     route_family(p, index,
                  &(struct template_source){
                      .metric = metric, .scope = scope, .resource = resource});
+    supersede_follow(p, family, route_rule(p, family));
     node_give(p, family->node);
     family->tells = (uint8_t)node_fact_of(metric->name);
     family->node = family->tells || family->is_container ? node_take(p, resource)
@@ -115,7 +117,8 @@ uint32_t family_open(struct pipeline *p, const struct otlp_batch *batch,
     family->hash = metric->hash;
     family->source = source;
     family->hint_stream = family->former_destination = POOL_NONE;
-    family->plan = family->former_plan = POOL_NONE;
+    family->plan = family->former_plan = family->successor = POOL_NONE;
+    family->own_name = supersede_name(resource->hash, metric->name);
     family->drawing = family->node = POOL_NONE;
     describe(family, resource, metric);
     route(p, index, batch, metric);
@@ -177,6 +180,7 @@ void family_drop_if_unused(struct pipeline *p, uint32_t index)
     table_remove(&p->family_table, family->hash);
     route_release(p, family);
     node_give(p, family->node);
+    supersede_release(p, family);
     pool_give(&p->families, index);
 }
 

@@ -14,10 +14,13 @@
 #include "pipeline/node.h"
 #include "pipeline/repeats.h"
 #include "pipeline/reroute.h"
+#include "pipeline/route.h"
 #include "pipeline/rule.h"
 #include "pipeline/schema.h"
+#include "pipeline/skip.h"
 #include "pipeline/state.h"
 #include "pipeline/stream.h"
+#include "pipeline/supersede.h"
 #include "pipeline/total.h"
 #include "pipeline/value.h"
 
@@ -270,9 +273,12 @@ static void take_metric(struct pipeline *p, const struct otlp_batch *batch,
 
     if (state_family(p, family)->node != POOL_NONE && state_family(p, family)->tells)
         node_note(p, state_family(p, family), batch, metric);
+    supersede_note(p, state_family(p, family));
     /* Streams from before the family was refused may still have something to say about that time. */
     if (refusal && state_family(p, family)->streams == 0)
         books_count(p, (enum reason)(refusal - 1), metric->point_count, metric->name);
+    else if (UNLIKELY(supersede_is_over(p, state_family(p, family))))
+        skip_superseded(p, family, batch, metric);
     else
         take_points(p, family, batch, metric);
     family_drop_if_unused(p, family);
@@ -345,6 +351,14 @@ static struct slice first_name(const struct otlp_batch *batch)
     return batch->metric_count ? batch->metrics[0].name : slice_of("");
 }
 
+/* A newer name of a metric may stand behind the older one that it supersedes. */
+static void look_ahead(struct pipeline *p, const struct otlp_batch *batch)
+{
+    for (size_t i = 0; i < batch->metric_count; i++)
+        if (batch->metrics[i].point_count)
+            supersede_note(p, state_family(p, family_open(p, batch, &batch->metrics[i])));
+}
+
 void pipeline_apply(struct pipeline *p, const struct otlp_batch *batch,
                     uint64_t receive_ns)
 {
@@ -357,6 +371,8 @@ void pipeline_apply(struct pipeline *p, const struct otlp_batch *batch,
         return;
     }
     take_refused(p, batch);
+    if (route_rules(p)->some_supersede)
+        look_ahead(p, batch);
     for (size_t i = 0; i < batch->metric_count; i++) {
         const struct otlp_metric *metric = &batch->metrics[i];
 

@@ -141,6 +141,7 @@ struct rules {
     struct rule *items;
     size_t count;
     struct pattern_run *run;
+    bool some_supersede;
 };
 
 void rules_free(struct rules *rules);

@@ -249,6 +249,7 @@ static void read_rules(struct rule_reader *reader, const struct yaml_node *list,
         rule_value_map(reader, node, rule_keys, rule);
         name_rule(reader, rule, prefix, rules->count++);
         check_together(reader, node, rule);
+        rules->some_supersede |= rule->supersedes.len != 0;
     }
 }
 

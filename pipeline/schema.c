@@ -79,6 +79,7 @@ RECORD(layout, LAYOUT_FIELDS);
 RECORD(owner, OWNER_FIELDS);
 RECORD(destination, DESTINATION_FIELDS);
 RECORD(plan, PLAN_FIELDS);
+RECORD(successor, SUCCESSOR_FIELDS);
 RECORD(drawing, DRAWING_FIELDS);
 RECORD(node, NODE_FIELDS);
 RECORD(cell, CELL_FIELDS);
@@ -150,6 +151,7 @@ void schema_init_pools(struct pipeline *p)
     COMPLETE(owner, OWNER_FIELDS);
     COMPLETE(destination, DESTINATION_FIELDS);
     COMPLETE(plan, PLAN_FIELDS);
+    COMPLETE(successor, SUCCESSOR_FIELDS);
     COMPLETE(drawing, DRAWING_FIELDS);
     COMPLETE(node, NODE_FIELDS);
     COMPLETE(cell, CELL_FIELDS);

@@ -67,6 +67,8 @@
     F(family, former_name, TEXT, former_name_len)             \
     F(family, former_name_len, PLAIN)                         \
     F(family, changed_minute, PLAIN)                          \
+    F(family, own_name, PLAIN)                                \
+    F(family, successor, USE_OR_NONE, successors)             \
     F(family, hint_stream, LINK_OR_NONE, streams)             \
     F(family, refusal, REASON)                                \
     F(family, shape, UPTO, SHAPE_VALUE)                       \
@@ -207,6 +209,11 @@
     F(destination, target, END)                     \
     F(destination, names, PLAIN)
 
+#define SUCCESSOR_FIELDS(F)       \
+    F(successor, hash, PLAIN)     \
+    F(successor, heard_ns, PLAIN) \
+    F(successor, families, USERS)
+
 #define PLAN_FIELDS(F)                                \
     F(plan, hash, PLAIN)                              \
     F(plan, users, USERS)                             \
@@ -343,6 +350,7 @@
     F(pipeline, owners, POOL, owner)                                       \
     F(pipeline, destinations, POOL, destination)                           \
     F(pipeline, plans, POOL, plan)                                         \
+    F(pipeline, successors, POOL, successor)                               \
     F(pipeline, drawings, POOL, drawing)                                   \
     F(pipeline, cells, POOL, cell)                                         \
     F(pipeline, minutes, POOL, minute)                                     \
@@ -359,6 +367,7 @@
     F(pipeline, owner_table, TABLE, owners, owner, hash)                   \
     F(pipeline, destination_table, TABLE, destinations, destination, hash) \
     F(pipeline, plan_table, TABLE, plans, plan, hash)                      \
+    F(pipeline, successor_table, TABLE, successors, successor, hash)       \
     F(pipeline, drawing_table, TABLE, drawings, drawing, hash)             \
     F(pipeline, cell_table, TABLE, cells, cell, hash)                      \
     F(pipeline, repeat_table, TABLE, repeats, repeat, hash)                \

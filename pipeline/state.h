@@ -65,6 +65,8 @@ struct family {
     char *former_name; /* owned */
     uint32_t former_name_len;
     uint64_t changed_minute; /* the first minute after it; 0: never */
+    struct hash128 own_name; /* its metric's name in its resource */
+    uint32_t successor;      /* that it refreshes; POOL_NONE for none */
     uint32_t hint_stream;    /* stream that tells the swap cell that swap is looked at */
     uint8_t refusal;         /* enum reason + 1; 0 when routed */
     uint8_t shape;           /* enum stream_shape */
@@ -141,6 +143,13 @@ struct stream {
     uint16_t generation;  /* of the rules that it follows; low bits */
     uint64_t
         ended_ns; /* NoRecordedValue, or shut out by another source: next is a baseline */
+};
+
+/* A newer name of a metric of a resource; the hash is of the older one (pipeline/supersede.h). */
+struct successor {
+    struct hash128 hash;
+    uint64_t heard_ns; /* when the newer one was received last */
+    uint32_t families; /* users */
 };
 
 /* Which source feeds a native group of a host. */
@@ -260,10 +269,10 @@ struct pipeline {
     uint64_t changed_minute;     /* the first minute of that generation */
     struct pool resources, nodes, sources, families, starts, streams, buckets,
         exponentials, quantiles, histories, history_points, layouts, owners, destinations,
-        plans, drawings, cells, minutes, runs, moves, repeats;
+        plans, successors, drawings, cells, minutes, runs, moves, repeats;
     struct table resource_table, node_table, source_table, family_table, start_table,
         stream_table, layout_table, owner_table, destination_table, plan_table,
-        drawing_table, cell_table, repeat_table;
+        successor_table, drawing_table, cell_table, repeat_table;
     struct due_queue due;
     struct names names;
     uint64_t names_freed_ns; /* when names were last given back */
