@@ -71,30 +71,6 @@ uint32_t drawing_take(struct pipeline *p, const struct drawing_seed *seed)
     return drawing_share(p, index);
 }
 
-uint32_t drawing_take_named(struct pipeline *p, uint32_t index, struct slice name)
-{
-    struct drawing_seed seed;
-
-    if (index == POOL_NONE)
-        return POOL_NONE;
-
-    const struct drawing *like = state_drawing(p, index);
-
-    seed = (struct drawing_seed){
-        .kind = (enum cell_kind)like->kind,
-        .name = name,
-        .title = like->title,
-        .has_title = like->has_title,
-        .unit = like->unit,
-        .graph_unit = like->graph_unit,
-        .is_stacked = like->is_stacked,
-        .has_stacked = like->has_stacked,
-    };
-    if (!seed.has_stacked && seed.kind == CELL_SUM && ends_with_wildcard(name))
-        seed.is_stacked = true;
-    return drawing_take(p, &seed);
-}
-
 uint32_t drawing_share(struct pipeline *p, uint32_t index)
 {
     if (index != POOL_NONE)
@@ -214,11 +190,47 @@ struct drawing_wish {
     uint32_t drawing;
     uint32_t at, graph_len, name_len; /* the graph's name, a dot, the line's segment */
     uint32_t statistic_len;
+    bool is_part; /* its cell's last segment is a kept attribute */
 };
 
 static struct slice behind(struct slice text, size_t at)
 {
     return (struct slice){text.ptr + at, text.len - at};
+}
+
+/* The part before the next dot, taken off the text. */
+static struct slice cut_segment(struct slice *text)
+{
+    const char *dot = text->len ? memchr(text->ptr, '.', text->len) : NULL;
+    size_t len = dot ? (size_t)(dot - text->ptr) : text->len;
+    struct slice segment = {text->ptr, len};
+
+    len += dot != NULL;
+    *text = behind(*text, len);
+    return segment;
+}
+
+/*
+ * The cell's name with wildcards: attributes of points are segments that its family's name does not have,
+ * has otherwise, or has as "_", because it knows no point.
+ */
+static void append_pattern(struct buffer *out, struct slice family, struct slice cell)
+{
+    bool has_group = false;
+
+    while (cell.len) {
+        struct slice segment = cut_segment(&cell), known = cut_segment(&family);
+
+        if (known.len == 0 || slice_is(known, "_") || !slice_equal(segment, known)) {
+            bool is_second = has_group || slice_is(known, "*");
+
+            segment = slice_of(is_second ? "*" : "#");
+            has_group = true;
+        }
+        buffer_append(out, segment);
+        if (cell.len)
+            buffer_append_char(out, '.');
+    }
 }
 
 /* The value's own segment, where a wildcard may not stand in its place. */
@@ -253,7 +265,11 @@ static void wish(struct pipeline *p, const struct emission *emission)
     struct slice statistic = behind(value, emission->base_len);
     size_t at = list->text.len;
 
-    buffer_append(&list->text, drawing->name);
+    append_pattern(&list->text, drawing->name,
+                   (struct slice){value.ptr, emission->base_len});
+
+    bool is_part = ends_with_wildcard(behind(buffer_slice(&list->text), at));
+
     buffer_append(&list->text, statistic);
     name_line(&list->text, at, value);
 
@@ -272,7 +288,16 @@ static void wish(struct pipeline *p, const struct emission *emission)
         .graph_len = (uint32_t)graph.len,
         .name_len = (uint32_t)name.len,
         .statistic_len = (uint32_t)statistic.len,
+        .is_part = is_part,
     };
+}
+
+/* Parts of a sum, one a line, unless a rule says otherwise. */
+static bool is_stacked_part(const struct drawing *drawing,
+                            const struct drawing_wish *wish)
+{
+    return drawing->kind == CELL_SUM && !drawing->has_stacked && wish->is_part &&
+           wish->statistic_len == 0;
 }
 
 /*
@@ -286,11 +311,11 @@ static void write(const struct pipeline *p, const struct drawing_wish *wish,
     const char *text = p->drawing_list.text.ptr + wish->at;
     struct slice name = {text, wish->name_len};
     struct slice statistic = behind(name, wish->name_len - wish->statistic_len);
-    bool is_own = wish->statistic_len || ends_with_wildcard(drawing->name);
+    bool is_own = wish->statistic_len || wish->is_part;
 
     *line = (struct mackerel_line){
         .segment = behind(name, wish->graph_len + 1),
-        .is_stacked = drawing->is_stacked,
+        .is_stacked = drawing->is_stacked || is_stacked_part(drawing, wish),
     };
     *graph = (struct mackerel_graph){
         .name = {text, wish->graph_len},

@@ -4,8 +4,10 @@
  * closed. Each tick gives all definitions of its values, so that nothing needs to be remembered over a
  * restart; which of them are posted is the exporter's business (exporter/graph_book.h).
  *
- * A value's graph is its name up to the last dot. Kept attributes are wildcards in the name: the first
- * "#", the others "*"; where the last segment of a name is one and no other is, a line is named as it is.
+ * A value's graph is its name up to the last dot. Segments that come from attributes of points (a cell's name has
+ * them, its metric's has not) are wildcards: the first "#", the others "*"; where the last segment of a
+ * name is one and no other is, a line is named as it is. Parts of a sum, one a line, are stacked unless a
+ * rule says otherwise.
  * Units: of the metric, or per second, or of the statistic (unit_of() in drawing.c). Counts and rates of
  * observations have no say in the unit of a graph that they share with the observations themselves.
  */
@@ -16,20 +18,17 @@
 
 struct drawing_seed {
     enum cell_kind kind;
-    struct slice name;  /* base name of the cells, "custom." and all, with wildcards */
-    struct slice title; /* by rule, or the metric's description */
-    bool has_title;     /* by rule */
-    struct slice unit;  /* of the values, as UCUM */
+    struct slice name; /* of the cells, "custom." and all, without attributes of points */
+    struct slice title;      /* by rule, or the metric's description */
+    bool has_title;          /* by rule */
+    struct slice unit;       /* of the values, as UCUM */
     struct slice graph_unit; /* by rule: one of Mackerel's; empty: follows from `unit` */
     bool is_stacked, has_stacked; /* by rule */
 };
 
 /* The record of such a drawing, with one user more. */
 uint32_t drawing_take(struct pipeline *p, const struct drawing_seed *seed);
-/* The same for cells that are named otherwise: `name` has wildcards where kept attributes stand. Parts of
- * a sum, one a line, are stacked unless a rule says otherwise. */
-uint32_t drawing_take_named(struct pipeline *p, uint32_t index, struct slice name);
-/* POOL_NONE is shared, named and given as well. */
+/* POOL_NONE is shared and given as well. */
 uint32_t drawing_share(struct pipeline *p, uint32_t index);
 void drawing_give(struct pipeline *p, uint32_t index);
 

@@ -130,7 +130,7 @@ static void a_title_is_the_first_sentence_and_not_too_long(void **state)
 
 /* ---- wildcards ----------------------------------------------------------------------------- */
 
-/* Values of cells with that pattern of names, each name's first `base` bytes the cell's. */
+/* Values of cells of that metric, each name's first `base` bytes the cell's. */
 static size_t list(struct pipeline *p, const struct drawing_seed *seed,
                    const char *const *names, size_t base,
                    const struct mackerel_graph **graphs)
@@ -163,7 +163,7 @@ static void kept_attributes_make_one_definition_of_a_family(void **state)
     (void)state;
     assert_int_equal(list(p,
                           &(struct drawing_seed){.kind = CELL_RATE,
-                                                 .name = slice_of("custom.http.#"),
+                                                 .name = slice_of("custom.http"),
                                                  .title = slice_of("HTTP")},
                           names, strlen("custom.http.get"), &graphs),
                      2);
@@ -183,7 +183,7 @@ static void a_kept_attribute_at_the_end_names_the_lines(void **state)
     (void)state;
     assert_int_equal(list(p,
                           &(struct drawing_seed){.kind = CELL_SUM,
-                                                 .name = slice_of("custom.memory.#"),
+                                                 .name = slice_of("custom.memory"),
                                                  .title = slice_of("Memory"),
                                                  .unit = slice_of("By"),
                                                  .is_stacked = true},
@@ -207,33 +207,58 @@ static void a_wildcard_of_lines_needs_one_in_the_graph(void **state)
     const struct mackerel_graph *graphs;
 
     (void)state;
-    assert_int_equal(list(p,
-                          &(struct drawing_seed){.kind = CELL_SUM,
-                                                 .name = slice_of("custom.memory.#.*")},
-                          names, strlen("custom.memory.heap.old"), &graphs),
-                     1);
+    assert_int_equal(
+        list(p,
+             &(struct drawing_seed){.kind = CELL_SUM, .name = slice_of("custom.memory")},
+             names, strlen("custom.memory.heap.old"), &graphs),
+        1);
     assert_true(slice_is(graphs[0].name, "custom.memory.#"));
     assert_true(slice_is(graphs[0].lines[0].segment, "*"));
     pipeline_free(p);
 }
 
+static bool is_stacked(const struct drawing_seed *seed, const char *name, size_t base)
+{
+    const char *const names[] = {name, NULL};
+    struct pipeline *p = pipeline_new(&(struct pipeline_options){0});
+    const struct mackerel_graph *graphs;
+    bool is_stacked;
+
+    assert_int_equal(list(p, seed, names, base, &graphs), 1);
+    is_stacked = graphs[0].lines[0].is_stacked;
+    pipeline_free(p);
+    return is_stacked;
+}
+
 static void parts_of_a_sum_are_stacked_unless_a_rule_says_otherwise(void **state)
 {
-    struct pipeline *p = pipeline_new(&(struct pipeline_options){0});
     struct drawing_seed seed = {.kind = CELL_SUM, .name = slice_of("custom.a")};
-    struct slice by_part = slice_of("custom.a.#"), inside = slice_of("custom.#.a");
-    uint32_t sum = drawing_take(p, &seed), plain, gauge;
+    const char *part = "custom.a.idle", *merged = "custom.a.idle.max";
 
     (void)state;
+    assert_true(is_stacked(&seed, part, strlen(part)));
+    assert_false(is_stacked(&seed, merged, strlen(part)));
     seed.has_stacked = true;
-    plain = drawing_take(p, &seed);
+    assert_false(is_stacked(&seed, part, strlen(part)));
     seed = (struct drawing_seed){.kind = CELL_MEAN, .name = slice_of("custom.a")};
-    gauge = drawing_take(p, &seed);
-    assert_true(state_drawing(p, drawing_take_named(p, sum, by_part))->is_stacked);
-    assert_false(state_drawing(p, drawing_take_named(p, sum, inside))->is_stacked);
-    assert_false(state_drawing(p, drawing_take_named(p, plain, by_part))->is_stacked);
-    assert_false(state_drawing(p, drawing_take_named(p, gauge, by_part))->is_stacked);
-    assert_int_equal(drawing_take_named(p, POOL_NONE, by_part), POOL_NONE);
+    assert_false(is_stacked(&seed, part, strlen(part)));
+}
+
+/* "http.{http.route}.{http.request.method}" of a metric that knows no point, and of one that does. */
+static void attributes_in_a_template_are_wildcards(void **state)
+{
+    static const char *const names[] = {"custom.http.api.GET.rate", NULL};
+    struct pipeline *p = pipeline_new(&(struct pipeline_options){0});
+    const struct mackerel_graph *graphs;
+
+    (void)state;
+    assert_int_equal(list(p,
+                          &(struct drawing_seed){.kind = CELL_RATE,
+                                                 .name = slice_of("custom.http._._")},
+                          names, strlen("custom.http.api.GET"), &graphs),
+                     1);
+    assert_true(slice_is(graphs[0].name, "custom.http.#.*"));
+    assert_true(slice_is(graphs[0].lines[0].segment, "rate"));
     pipeline_free(p);
 }
 
@@ -339,6 +364,7 @@ int main(void)
         cmocka_unit_test(kept_attributes_make_one_definition_of_a_family),
         cmocka_unit_test(a_kept_attribute_at_the_end_names_the_lines),
         cmocka_unit_test(a_wildcard_of_lines_needs_one_in_the_graph),
+        cmocka_unit_test(attributes_in_a_template_are_wildcards),
         cmocka_unit_test(parts_of_a_sum_are_stacked_unless_a_rule_says_otherwise),
         cmocka_unit_test(containers_share_one_definition),
         cmocka_unit_test(a_changed_rule_changes_the_definition),
