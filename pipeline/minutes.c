@@ -59,7 +59,7 @@ static bool is_kept(const struct pipeline *p, const struct minute *minute,
     if (is_too_old(p, minute->number))
         return false;
     if (!minute->posted)
-        return minute->fed || minute->unknown_beginning;
+        return minute->fed || minute->unknown_beginning || minute->quantiles != POOL_NONE;
     return minute->changed || minute->late || minute_end_ns(minute->number) > reached ||
            p->now_ns <= minute->first_posted_ns + p->options.lateness_ns;
 }

@@ -3,7 +3,6 @@
 #include "base/memory.h"
 #include "pipeline/members.h"
 #include "pipeline/minutes.h"
-#include "pipeline/reach.h"
 
 #include <math.h>
 
@@ -108,18 +107,21 @@ static void put(struct pipeline *p, uint32_t stream, uint64_t number,
 }
 
 /* Minutes between the last point and this one hold what was said last. */
-static void carry(struct pipeline *p, uint32_t index, uint64_t until)
+static void carry(struct pipeline *p, uint32_t index, uint64_t time_ns)
 {
-    const struct stream *stream = state_stream(p, index);
-    struct quantiles last = *state_quantiles(p, stream->detail);
-    uint64_t number = minute_beginning_at(stream->last_ns) + 1;
+    struct quantiles last = *state_quantiles(p, state_stream(p, index)->detail);
+    uint64_t number = minute_beginning_at(last.time_ns) + 1;
 
-    last.room = 0;
-    for (; number < until; number++) {
-        if (!reach_is_alive(stream, stream->last_ns, minute_end_ns(number)))
-            return;
+    if (last.time_ns == 0 || time_ns - last.time_ns > QUANTILES_CARRIED_NS)
+        return;
+    for (; number < minute_beginning_at(time_ns); number++)
         put(p, index, number, &last);
-    }
+}
+
+void quantiles_end(struct pipeline *p, uint32_t stream)
+{
+    if (state_stream(p, stream)->detail != POOL_NONE)
+        state_quantiles(p, state_stream(p, stream)->detail)->time_ns = 0;
 }
 
 void quantiles_observe(struct pipeline *p, uint32_t stream, const struct arrival *arrival)
@@ -131,7 +133,7 @@ void quantiles_observe(struct pipeline *p, uint32_t stream, const struct arrival
 
     read(&said, state_stream(p, stream), arrival);
     if (is_newest && state_stream(p, stream)->detail != POOL_NONE)
-        carry(p, stream, minute_beginning_at(time_ns));
+        carry(p, stream, time_ns);
     put(p, stream, minute_beginning_at(time_ns), &said);
     if (is_newest)
         remember(p, stream, arrival);

@@ -346,6 +346,8 @@ void total_observe(struct pipeline *p, uint32_t index, const struct arrival *arr
 {
     if (arrival->point->flags & OTLP_NO_RECORDED_VALUE) {
         state_stream(p, index)->ended_ns = arrival->point->time_ns;
+        if (arrival->summary)
+            quantiles_end(p, index);
         books_count(p, REASON_STALE_MARKER, 1, arrival->metric);
     } else if (state_stream(p, index)->shape == SHAPE_DELTA) {
         observe_delta(p, index, arrival);

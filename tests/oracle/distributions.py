@@ -11,6 +11,7 @@ from fractions import Fraction
 
 MOST_BUCKETS = 160
 LOWEST_SCALE = -11
+CARRIED = 375 * 10**9
 REACHED = 1 - Fraction(1, 10**9)
 
 
@@ -207,15 +208,20 @@ def quantile_name(quantile):
 def said(stream, minute, end):
     """(time, summary) that holds for the minute by this stream, or None.
 
-    The last point in it; else the one before, once a later one has come and if the stream was alive.
+    The last point in it; else the one before, once a later one has come soon enough.
     """
     index = stream.last_before(end)
     if index is None:
         return None
-    is_in = stream.times[index] >= minute
-    if is_in or (index + 1 < len(stream.times) and stream.alive_at(end)):
-        return stream.times[index], stream.values[index]
+    time = stream.times[index]
+    if time >= minute or (index + 1 < len(stream.times) and goes_on(stream, index)):
+        return time, stream.values[index]
     return None
+
+
+def goes_on(stream, index):
+    time, later = stream.times[index : index + 2]
+    return later - time <= CARRIED and not any(time < ended <= later for ended in stream.ended)
 
 
 def quantiles(streams, minute, end):
