@@ -320,6 +320,32 @@ static void a_changed_rule_changes_the_definition(void **state)
                          "\"custom.system.fan.io.rate\",\"isStacked\":false}]}\n");
 }
 
+static void a_kept_attribute_of_a_rule_is_a_wildcard(void **state)
+{
+    const struct pipeline_options options = ruled(
+        "[{\"match\":{\"metric\":\"system.fan.io\"},\"destination\":\"host\","
+        "\"keep\":[\"way\"]}]");
+    static const char *const ways[] = {"in", "out"};
+    const struct scene_resource resource = host("Air", "By");
+    const struct scene_metric metric = {&resource, SCENE_COUNTER, "system.fan.io"};
+    struct scene *scene = scene_open(&options);
+
+    (void)state;
+    for (int beat = 0; beat < 60; beat++) {
+        struct scene_point point = {.time_s = 60 + 5 * beat,
+                                    .value = beat,
+                                    .key = "way",
+                                    .attribute = ways[beat % 2]};
+
+        scene_send(scene, point.time_s + 0.05, &metric, &point, 1);
+    }
+    scene_wait_until(scene, 380);
+    assert_true(scene_posts(scene, "custom.system.fan.io.in.rate", 3) == 1);
+    assert_graphs(scene, "{\"name\":\"custom.system.fan.io.#\",\"displayName\":\"Air\","
+                         "\"unit\":\"bytes/sec\",\"metrics\":[{\"name\":"
+                         "\"custom.system.fan.io.#.rate\",\"isStacked\":false}]}\n");
+}
+
 static void the_unit_by_rule_wins(void **state)
 {
     static const char *const names[] = {"custom.a.rate", NULL};
@@ -368,6 +394,7 @@ int main(void)
         cmocka_unit_test(parts_of_a_sum_are_stacked_unless_a_rule_says_otherwise),
         cmocka_unit_test(containers_share_one_definition),
         cmocka_unit_test(a_changed_rule_changes_the_definition),
+        cmocka_unit_test(a_kept_attribute_of_a_rule_is_a_wildcard),
         cmocka_unit_test(the_unit_by_rule_wins),
         cmocka_unit_test(a_name_without_a_graph_has_no_definition),
     };
