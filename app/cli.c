@@ -29,6 +29,7 @@ static const char usage[] =
     "  config print    the configuration in force, secrets starred\n"
     "  config schema   JSON Schema of the configuration file\n"
     "  config rules    the rules in force: yours, then the packs\n"
+    "  config rule-keys   the keys of a rule as a Markdown table\n"
     "  config docs     every key as a Markdown page\n"
     "  explain FILE|- ... | --live\n"
     "                  where the metrics of OTLP requests go, under which names, at what cost\n"
@@ -156,6 +157,16 @@ static int print_rules(const struct command *command, const struct config *confi
     return print_text(&text);
 }
 
+static int print_rule_keys(const struct command *command, const struct config *config)
+{
+    struct buffer text = {0};
+
+    (void)command;
+    (void)config;
+    config_rules_print_keys(&text);
+    return print_text(&text);
+}
+
 static int print_docs(const struct command *command, const struct config *config)
 {
     struct buffer text = {0};
@@ -240,6 +251,7 @@ static const struct {
     {{"config", "print"}, print_config, true, false},
     {{"config", "schema"}, print_schema, false, false},
     {{"config", "rules"}, print_rules, true, false},
+    {{"config", "rule-keys"}, print_rule_keys, false, false},
     {{"config", "docs"}, print_docs, false, false},
     {{"explain"}, explain, true, true},
     {{"test"}, test_mapping, true, true},

@@ -131,6 +131,24 @@ void config_rules_join(struct config *config, struct problems *problems)
     buffer_release(&text);
 }
 
+static void print_keys(struct buffer *out, const char *prefix,
+                       const struct rule_key *keys)
+{
+    for (; keys->name; keys++)
+        buffer_printf(out, "| `%s%s` | %s | %s |\n", prefix, keys->name, keys->type,
+                      keys->help);
+}
+
+void config_rules_print_keys(struct buffer *out)
+{
+    buffer_append_text(out, "| key | type | meaning |\n| --- | --- | --- |\n");
+    print_keys(out, "", rule_keys);
+    print_keys(out, "match.", rule_match_keys);
+    print_keys(out, "host.", rule_host_keys);
+    print_keys(out, "rename.", rule_rename_keys);
+    print_keys(out, "graph.", rule_graph_keys);
+}
+
 void config_rules_print(const struct config *config, struct buffer *out)
 {
     buffer_printf(out, "# The configuration's own rules come first.\nrules: %s\n",

@@ -26,6 +26,9 @@ void config_rules_set_text(struct config *config, const struct config_key *key,
 /* Makes config->rules_in_force of `rules` and `packs`, once both are known. */
 void config_rules_join(struct config *config, struct problems *problems);
 
+/* Appends the keys of rules as a table for docs/rules.md. */
+void config_rules_print_keys(struct buffer *out);
+
 /* Appends the packs that are on as they were written, and the user's rules. */
 void config_rules_print(const struct config *config, struct buffer *out);
 

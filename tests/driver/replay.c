@@ -2,7 +2,7 @@
  * Feeds recorded OTLP to the pipeline (feed.h says how and what is printed).
  *
  *   replay [--watch-start NS] [--grace NS] [--service NAME] [--native-policy TEXT] [--seed N] [--reload N]
- *          [--containers MODE] < index
+ *          [--containers MODE] [--rules TEXT] < index
  *
  * With --reload the pipeline is saved and loaded again before every N-th request.
  *
@@ -79,6 +79,8 @@ int main(int argc, char **argv)
             options.container_mode = (uint8_t)container_mode_of(slice_of(argv[i + 1]));
         else if (strcmp(argv[i], "--native-policy") == 0)
             options.native_policy = argv[i + 1];
+        else if (strcmp(argv[i], "--rules") == 0)
+            options.rules = argv[i + 1];
         else if (strcmp(argv[i], "--seed") == 0)
             feed.seed = strtoull(argv[i + 1], NULL, 10);
         else if (strcmp(argv[i], "--reload") == 0)
