@@ -242,9 +242,59 @@ static void a_plan_knows_how_many_names_it_posts(void **state)
     assert_int_equal(suffix_count(&merged), 2);
 }
 
+static void extremes_are_posted_where_all_observations_have_them(void **state)
+{
+    struct pipeline *p = new_pipeline();
+    uint32_t cell = open_cell(
+        p, CELL_HISTOGRAM,
+        &(struct plan){.statistics = STATISTIC_MIN | STATISTIC_MAX, .scale = 10});
+    struct minute *minute = open_minute(p, cell);
+
+    (void)state;
+    minute->increase = 4;
+    minute->min = -2;
+    minute->max = 7;
+    minute->has_extremes = true;
+    assert_true(render_minute(p, cell, minute));
+    assert_int_equal(p->emission_count, 2);
+    assert_value(p, "m.min", -20);
+    assert_value(p, "m.max", 70);
+    minute->extremes_missing = true;
+    assert_false(render_minute(p, cell, minute));
+    pipeline_free(p);
+}
+
+/* Quantiles 0, 0.5, 0.99 and 1 of a summary; the plan asks for two of them. */
+static void a_plan_chooses_among_a_summarys_quantiles(void **state)
+{
+    struct pipeline *p = new_pipeline();
+    const struct otlp_quantile said[] = {{0, 1}, {0.5, 3}, {0.99, 8}, {1, 9}};
+    uint32_t cell = open_cell(p, CELL_HISTOGRAM,
+                              &(struct plan){.statistics = STATISTIC_MAX,
+                                             .percentile = {0.9, 0.99},
+                                             .percentile_count = 2,
+                                             .scale = 0.5});
+    struct minute *minute = open_minute(p, cell);
+    struct quantiles *quantiles;
+
+    (void)state;
+    minute->quantiles = pool_take(&p->quantiles);
+    quantiles = state_quantiles(p, minute->quantiles);
+    quantiles->len = quantiles->room = 4;
+    quantiles->value = memory_new(4, sizeof(said[0]));
+    memcpy(quantiles->value, said, sizeof(said));
+    assert_true(render_minute(p, cell, minute));
+    assert_int_equal(p->emission_count, 2);
+    assert_value(p, "m.p99", 4);
+    assert_value(p, "m.max", 4.5);
+    pipeline_free(p);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(extremes_are_posted_where_all_observations_have_them),
+        cmocka_unit_test(a_plan_chooses_among_a_summarys_quantiles),
         cmocka_unit_test(counters_post_the_statistics_of_their_plan),
         cmocka_unit_test(scale_turns_values_of_counters),
         cmocka_unit_test(a_breakdown_posts_the_total_and_each_label),

@@ -7,6 +7,7 @@
 #include "base/memory.h"
 #include "proto/otlp.h"
 
+#include <math.h>
 #include <opentelemetry/proto/collector/metrics/v1/metrics_service.pb-c.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -52,6 +53,9 @@ struct scratch_pair {
 struct scratch_point {
     METRICS(NumberDataPoint) number;
     METRICS(HistogramDataPoint) histogram;
+    METRICS(ExponentialHistogramDataPoint) exponential;
+    METRICS(ExponentialHistogramDataPoint__Buckets) sides[2];
+    uint64_t side_counts[2][BUCKETS_MAX];
     struct scratch_pair pairs[PAIRS_MAX];
     COMMON(KeyValue) * pair_list[PAIRS_MAX];
     size_t pair_count;
@@ -157,6 +161,42 @@ static void draw_histogram(struct scratch_point *point)
     }
 }
 
+/* The counts that were drawn, in all. */
+static uint64_t draw_side(struct scratch_point *point, int which)
+{
+    METRICS(ExponentialHistogramDataPoint__Buckets) *side = &point->sides[which];
+    uint64_t sum = 0;
+
+    opentelemetry__proto__metrics__v1__exponential_histogram_data_point__buckets__init(
+        side);
+    side->offset = (int32_t)draw(2100) - 1050;
+    side->n_bucket_counts = draw(BUCKETS_MAX + 1);
+    side->bucket_counts = point->side_counts[which];
+    for (size_t i = 0; i < side->n_bucket_counts; i++)
+        sum += point->side_counts[which][i] = draw(3) ? draw(1000) : 0;
+    return sum;
+}
+
+static void draw_exponential(struct scratch_point *point)
+{
+    METRICS(ExponentialHistogramDataPoint) *exponential = &point->exponential;
+
+    opentelemetry__proto__metrics__v1__exponential_histogram_data_point__init(
+        exponential);
+    draw_pairs(point);
+    exponential->attributes = point->pair_list;
+    exponential->n_attributes = point->pair_count;
+    exponential->time_unix_nano = TIME_NS + draw(100);
+    exponential->scale = (int32_t)draw(33) - 11;
+    exponential->zero_count = draw(4);
+    exponential->positive = &point->sides[0];
+    exponential->negative = draw(2) ? &point->sides[1] : NULL;
+    exponential->count = exponential->zero_count + draw_side(point, 0);
+    if (exponential->negative)
+        exponential->count += draw_side(point, 1);
+    exponential->count += draw(8) == 0;
+}
+
 static void pack_metric(METRICS(Metric) * metric, struct buffer *body)
 {
     METRICS(ScopeMetrics) scope_metrics, *scope_list[] = {&scope_metrics};
@@ -232,6 +272,31 @@ static void draw_histograms(struct buffer *body)
     pack_metric(&metric, body);
 }
 
+static void draw_exponentials(struct buffer *body)
+{
+    METRICS(ExponentialHistogramDataPoint) * list[POINTS_MAX];
+    METRICS(Metric) metric;
+    METRICS(ExponentialHistogram) exponential;
+    char name[] = "exponential";
+
+    opentelemetry__proto__metrics__v1__metric__init(&metric);
+    opentelemetry__proto__metrics__v1__exponential_histogram__init(&exponential);
+    point_count = draw(POINTS_MAX + 1);
+    for (size_t i = 0; i < point_count; i++) {
+        draw_exponential(&points[i]);
+        list[i] = &points[i].exponential;
+    }
+    exponential.data_points = list;
+    exponential.n_data_points = point_count;
+    exponential.aggregation_temporality =
+        OPENTELEMETRY__PROTO__METRICS__V1__AGGREGATION_TEMPORALITY__AGGREGATION_TEMPORALITY_DELTA;
+    metric.name = name;
+    metric.data_case =
+        OPENTELEMETRY__PROTO__METRICS__V1__METRIC__DATA_EXPONENTIAL_HISTOGRAM;
+    metric.exponential_histogram = &exponential;
+    pack_metric(&metric, body);
+}
+
 /* ---- the rules, over protobuf-c's tree ----------------------------------------------------- */
 
 static bool is_number_good(const METRICS(NumberDataPoint) * point, bool delta_counter)
@@ -265,6 +330,30 @@ static bool is_histogram_good(const METRICS(HistogramDataPoint) * point)
     if (point->n_bucket_counts && inside != point->count)
         return false;
     return point->count > 0 || !(point->sum > 0);
+}
+
+/* Every bucket that counts reaches into [2^-1074, 2^1024). */
+static bool is_side_good(const METRICS(ExponentialHistogramDataPoint__Buckets) * side,
+                         int32_t scale, uint64_t *count)
+{
+    for (size_t i = 0; side && i < side->n_bucket_counts; i++) {
+        double index = (double)side->offset + (double)i;
+
+        if (side->bucket_counts[i] == 0)
+            continue;
+        if (!(index * exp2(-scale) < 1024) || !((index + 1) * exp2(-scale) >= -1074))
+            return false;
+        *count += side->bucket_counts[i];
+    }
+    return true;
+}
+
+static bool is_exponential_good(const METRICS(ExponentialHistogramDataPoint) * point)
+{
+    uint64_t count = point->zero_count;
+
+    return is_side_good(point->positive, point->scale, &count) &&
+           is_side_good(point->negative, point->scale, &count) && count == point->count;
 }
 
 /* ---- streams: equal attribute sets, equal hashes ------------------------------------------- */
@@ -369,6 +458,36 @@ static void assert_histogram(const struct otlp_batch *batch,
     remember(wanted->attributes, wanted->n_attributes, point->stream);
 }
 
+static void assert_side(const struct otlp_buckets *buckets,
+                        const METRICS(ExponentialHistogramDataPoint__Buckets) * wanted)
+{
+    struct otlp_buckets_walk walk = otlp_buckets_walk(buckets);
+    struct otlp_bucket bucket;
+
+    for (size_t i = 0; wanted && i < wanted->n_bucket_counts; i++) {
+        if (wanted->bucket_counts[i] == 0)
+            continue;
+        assert_true(otlp_buckets_next(&walk, &bucket));
+        assert_true(bucket.index == (int64_t)wanted->offset + (int64_t)i);
+        assert_true(bucket.count == wanted->bucket_counts[i]);
+    }
+    assert_false(otlp_buckets_next(&walk, &bucket));
+}
+
+static void assert_exponential(const struct otlp_batch *batch,
+                               const struct otlp_point *point,
+                               const METRICS(ExponentialHistogramDataPoint) * wanted)
+{
+    const struct otlp_exponential *exponential = &batch->exponentials[point->detail];
+
+    assert_true(point->count == wanted->count);
+    assert_int_equal(exponential->scale, wanted->scale);
+    assert_true(exponential->zero_count == wanted->zero_count);
+    assert_side(&exponential->positive, wanted->positive);
+    assert_side(&exponential->negative, wanted->negative);
+    remember(wanted->attributes, wanted->n_attributes, point->stream);
+}
+
 static request_message *unpack(const struct buffer *body)
 {
     request_message *tree =
@@ -453,11 +572,46 @@ static void histograms_decode_as_protobuf_c_unpacks_them(void **state)
     otlp_batch_free(batch);
 }
 
+static void exponential_histograms_decode_as_protobuf_c_unpacks_them(void **state)
+{
+    (void)state;
+    struct otlp_batch *batch = otlp_batch_new();
+    struct buffer body = {0};
+
+    identity_count = 0;
+    for (unsigned round = 0; round < ROUNDS; round++) {
+        size_t taken = 0;
+
+        draw_exponentials(&body);
+        decode(batch, &body);
+
+        request_message *tree = unpack(&body);
+        const METRICS(ExponentialHistogram) *exponential = tree->resource_metrics[0]
+                                                               ->scope_metrics[0]
+                                                               ->metrics[0]
+                                                               ->exponential_histogram;
+
+        for (size_t i = 0; i < exponential->n_data_points; i++) {
+            if (is_exponential_good(exponential->data_points[i]))
+                assert_exponential(batch, &batch->points[taken++],
+                                   exponential->data_points[i]);
+        }
+        assert_int_equal(batch->point_count, taken);
+        assert_int_equal(batch->refused[REASON_BAD_HISTOGRAM], point_count - taken);
+        protobuf_c_message_free_unpacked(&tree->base, NULL);
+    }
+    assert_true(identity_count > ROUNDS);
+    assert_hashes_name_streams();
+    buffer_release(&body);
+    otlp_batch_free(batch);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(sums_decode_as_protobuf_c_unpacks_them),
         cmocka_unit_test(histograms_decode_as_protobuf_c_unpacks_them),
+        cmocka_unit_test(exponential_histograms_decode_as_protobuf_c_unpacks_them),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
