@@ -1,5 +1,6 @@
 #include "base/memory.h"
 
+#include <malloc.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -49,4 +50,14 @@ void *memory_grow(void *array, size_t needed, size_t *capacity, size_t size)
         grown = needed;
     *capacity = grown;
     return memory_resize(array, grown, size);
+}
+
+void memory_return_large(void)
+{
+    enum {
+        LARGE = 4 << 20
+    };
+
+    /* Fixed: by itself the threshold rises to 32 MiB with the first large block that is freed. */
+    (void)mallopt(M_MMAP_THRESHOLD, LARGE);
 }

@@ -6,6 +6,7 @@
  * their steady size. Closing is the CPU of all ticks that close one minute, and of the longest one.
  */
 #include "base/buffer.h"
+#include "base/memory.h"
 #include "pipeline/pipeline.h"
 
 #include <inttypes.h>
@@ -188,12 +189,12 @@ static void rest(const char *what, size_t streams_per_cell)
     struct pipeline_counts counts;
 
     for (uint64_t minute = 0; minute < MINUTES; minute++) {
-        uint64_t time_ns = BEGIN_NS + minute * 60 * NS_PER_S + 20 * NS_PER_S;
+        uint64_t time_ns = BEGIN_NS + minute * 60 * NS_PER_S + 10 * NS_PER_S;
 
-        closing = close_until(pipeline, time_ns - NS_PER_S);
         for (size_t first = 0; first < STREAMS / streams_per_cell;
              first += POINTS_PER_BATCH / streams_per_cell)
             send(pipeline, first, streams_per_cell, time_ns);
+        closing = close_until(pipeline, time_ns + 10 * NS_PER_S);
     }
     pipeline_read_counts(pipeline, &counts);
     printf(
@@ -206,6 +207,8 @@ static void rest(const char *what, size_t streams_per_cell)
 
 int main(void)
 {
+    /* As the gateway does. */
+    memory_return_large();
     rest("a million streams", 10);
     rest("a million cells", 1);
     return 0;
