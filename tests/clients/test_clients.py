@@ -112,7 +112,7 @@ class Outcome:
 @pytest.fixture(scope="module")
 def outcome():
     with StandIn() as api:
-        gateway = Gateway(api, {"minutes.grace": "1s"})
+        gateway = Gateway(api, {"minutes.grace": "1s", "budgets.all_service_metrics": "0"})
         clients = {}
         try:
             middle = (int(time.time()) + LEAD_S) // MINUTE * MINUTE + MINUTE

@@ -36,7 +36,11 @@ class Lives:
         self.durability = durability
         self._made = None if directory else tempfile.mkdtemp(prefix="gateway-state-")
         self.directory = pathlib.Path(directory or self._made)
-        self.options = {"minutes.grace": "1s", "state.durability": durability} | (options or {})
+        self.options = {"minutes.grace": "1s", "state.durability": durability}
+        # Everything is posted that was sent: more names than the default budgets have.
+        for budget in ("host_metrics", "service_metrics", "all_service_metrics"):
+            self.options[f"budgets.{budget}"] = "0"
+        self.options |= options or {}
         for key in ("receiver.grpc", "receiver.http", "admin"):
             self.options[f"{key}.endpoint"] = free_address()
         if durability != "memory":
