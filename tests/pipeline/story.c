@@ -7,6 +7,14 @@ static const struct scene_resource HOST = {.host = "web-1", .scope = "hostmetric
 static const struct scene_resource RIVAL = {.host = "web-1", .scope = "another"};
 static const struct scene_resource SPACED = {.service = "pay", .namespace_ = "shop"};
 
+/* A rule of its own kind before what the packs say. */
+#define STORY_RULES                                                          \
+    "{match: {metric: errors}, supersedes: faults}, "                        \
+    "{match: {metric: [system.*, k8s.node.*, hw.*]}, destination: host, "    \
+    "otherwise: service, native: true}, "                                    \
+    "{match: {metric: [container.*, k8s.container.*, k8s.pod.network.io]}, " \
+    "container: configured}, {destination: service}]"
+
 enum {
     ROUNDS = 24,
     INTERVAL_S = 35
@@ -209,6 +217,7 @@ static void configuration(struct scene *scene, double at, int n)
 {
     static const char *const services[] = {"first", "second", "", "shop"};
     struct pipeline_options options = {
+        .rules = "[{match: {metric: beats}, metric: pulses}, " STORY_RULES,
         .grace_ns = n < 10 ? 15000000000u : 5000000000u,
         .lateness_ns = 300000000000u,
         .default_service = services[n / 6 % 4],
@@ -234,7 +243,7 @@ int story_length(void)
 
 struct scene *story_begin(void)
 {
-    return scene_open(&(struct pipeline_options){0});
+    return scene_open(&(struct pipeline_options){.rules = "[" STORY_RULES});
 }
 
 static double time_of(int step)
