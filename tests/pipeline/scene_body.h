@@ -23,7 +23,7 @@ struct scene_resource {
     bool is_sdk;
     const char *scope;
     const char *description, *unit; /* of its metrics */
-    const char *pod, *container; /* of Kubernetes */
+    const char *pod, *container;    /* of Kubernetes */
 };
 
 /* One side of an exponential histogram. */

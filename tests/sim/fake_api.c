@@ -442,9 +442,7 @@ static int answer(struct fake_api *api, const struct api_request *request,
         buffer_append_text(body, "{\"success\":true}");
         return take_values(api, request, effect_ns);
     case API_HOSTS: list_hosts(api, request, body); return 200;
-    case API_CREATE_GRAPHS:
-        buffer_append_text(body, "{\"success\":true}");
-        return 200;
+    case API_CREATE_GRAPHS: buffer_append_text(body, "{\"success\":true}"); return 200;
     case API_LATEST: buffer_append_text(body, "{\"tsdbLatest\":{}}"); return 200;
     case API_SERVICES: list_services(api, body); return 200;
     case API_HOST:
