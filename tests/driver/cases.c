@@ -2,7 +2,7 @@
  * Feeds many short histories, each to a pipeline of its own (feed.h says how and what is printed; the
  * object with the ledger ends each). Standard input has for each history
  *
- *   case WATCH_START_NS RELOAD_EVERY SERVICE|-
+ *   case WATCH_START_NS RELOAD_EVERY SERVICE|- LEN   and LEN bytes of rules behind the line's end
  *   request RECEIVE_NS LEN      and LEN bytes behind the line's end; any number of them
  *   end
  */
@@ -48,9 +48,14 @@ static void run_case(struct buffer *body)
     struct feed feed = {.seed = 1};
     char word[MAX_WORD], service[MAX_WORD];
 
-    if (scanf("%" SCNu64 " %" SCNu64 " %255s", &options.watch_start_ns,
-              &feed.reload_every, service) != 3)
-        feed_fail("case", "not three words");
+    size_t len;
+
+    if (scanf("%" SCNu64 " %" SCNu64 " %255s %zu", &options.watch_start_ns,
+              &feed.reload_every, service, &len) != 4)
+        feed_fail("case", "not four words");
+    read_bytes(body, len);
+    buffer_append_char(body, '\0');
+    options.rules = body->ptr;
     if (strcmp(service, "-") != 0)
         options.default_service = service;
     feed_begin(&feed, &options);

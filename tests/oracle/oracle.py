@@ -19,8 +19,10 @@ import cells
 import containers
 import distributions
 import native
+import planned
 import recording
 import routing
+import rules
 from streams import DAY, MINUTE, StreamTable, is_total
 
 REPEAT_WINDOW = 10 * MINUTE
@@ -32,6 +34,7 @@ class Gateway:
         self, watch_start, default_service=None, container_mode="node", host_settings=None
     ):
         self.table = StreamTable(watch_start, self.attach)
+        self.rules = None  # what the page says without any
         self.default_service = default_service
         self.custom = {}  # (destination, name, kind) -> cell
         self.hosts = {}  # destination -> native.Host
@@ -39,6 +42,10 @@ class Gateway:
         self.containers = containers.Containers(container_mode, self.table)
         self.received = {}  # hash of a body -> when it came last
         self.postings = []
+
+    def follow(self, rule_list):
+        """These rules and no packs behind them, from the beginning on."""
+        self.rules = rules.Rules(rule_list, self.default_service)
 
     @property
     def reasons(self):
@@ -93,6 +100,9 @@ class Gateway:
     # ---- where a stream goes
 
     def attach(self, stream):
+        if self.rules:
+            self.attach_by_rules(stream)
+            return
         if self.containers.take(stream):
             return
         routed = routing.route(stream.metric, self.default_service)
@@ -106,6 +116,16 @@ class Gateway:
             if destination not in self.hosts:
                 self.hosts[destination] = native.Host(destination, self.table, self.host_settings)
             self.hosts[destination].join(stream)
+
+    def attach_by_rules(self, stream):
+        place = self.rules.place(stream)
+        if place is None:
+            return
+        key = place.destination, place.name, stream.metric.kind, is_total(stream.metric), place.plan
+        if key not in self.custom:
+            planned_cell = planned.PlannedTotals if is_total(stream.metric) else planned.PlannedValues
+            self.custom[key] = planned_cell(place.destination, self.table, place.name, place.plan)
+        self.custom[key].join(stream)
 
     def custom_cell(self, destination, name, metric):
         kind = "distribution" if metric.kind in recording.DISTRIBUTIONS else metric.kind

@@ -35,6 +35,7 @@ class Rise:
     buckets: tuple = ()
     exponential: object = None  # buckets of that kind
     open_part: Fraction = Fraction(1)  # of it lies in minutes that are open
+    minutes: tuple = ()  # these
 
     def share_in(self, minute):
         """How much of it counts in an open minute; what lies in others is spread over these."""
@@ -293,6 +294,7 @@ class StreamTable:
     def book(self, stream, rise, point):
         begin = rise.begin
         minutes = stream.open_minutes(begin, point.time, point.received)
+        rise.minutes = tuple(minutes)
         rise.open_part = sum(rise.lies_in(minute) for minute in minutes)
         if rise.open_part == 0:
             self.drop_late(stream, point)

@@ -42,7 +42,9 @@ NOT_AFTER = ["duplicate", "out_of_order"]
 
 
 def in_driver_form(case):
-    yield f"case {case.watch_start} {case.reload_every} {case.service or '-'}\n".encode()
+    rules = json.dumps(case.rules).encode() if case.rules else b""
+    yield f"case {case.watch_start} {case.reload_every} {case.service or '-'} {len(rules)}\n".encode()
+    yield rules
     for received, body in case.requests():
         yield f"request {received} {len(body)}\n".encode() + body
     yield b"\nend\n"
@@ -67,6 +69,8 @@ def by_the_gateway(cases):
 
 def by_the_rules(case):
     gateway = oracle.Gateway(case.watch_start, case.service or None)
+    if case.rules:
+        gateway.follow(case.rules)
     for received, body in case.requests():
         gateway.receive(body, received)
     gateway.post_until(oracle.FOR_EVER)
@@ -93,7 +97,8 @@ def is_zero_of_silence(key, want, got):
     is again after a break of the reports; zeros change no total.
     """
     is_on_one_side = (key in want) != (key in got)
-    return key[1].endswith(".rate") and is_on_one_side and want.get(key, got.get(key)) == 0
+    is_increase = key[1].endswith((".rate", ".count", ".sum", ".percentage")) or ".rate." in key[1]
+    return is_increase and is_on_one_side and want.get(key, got.get(key)) == 0
 
 
 def differences(wanted, answer):

@@ -40,6 +40,7 @@ class Case:
     service: str = ""  # services.default
     reload_every: int = 0
     rows: list = field(default_factory=list)
+    rules: list = field(default_factory=list)  # in force, no packs behind them; none: the packs
 
     def with_rows(self, rows):
         return replace(self, rows=rows)
@@ -54,6 +55,7 @@ class Case:
         """For people; times are seconds behind ORIGIN."""
         start = seconds(self.watch_start)
         lines = [f"watch_start {start} reload {self.reload_every} {self.service}"]
+        lines += [f"rule {rule}" for rule in self.rules]
         for row in sorted(self.rows, key=lambda row: (row.received, row.request)):
             point = dict(row.point)
             for name in "start_time_unix_nano", "time_unix_nano":

@@ -2,6 +2,7 @@
 
 import random
 
+import rulebook
 import senders
 from case import ORIGIN, Case, Row
 
@@ -154,3 +155,9 @@ def any_order(choice, case):
 @open_class
 def odd_points(choice, case):
     some_senders(choice, case, [at_once, lossy], odd=True)
+
+
+@case_class
+def by_rules(choice, case):
+    some_senders(choice, case, [at_once], suspends=False)
+    case.rules = rulebook.rules(choice)
