@@ -1,5 +1,6 @@
 """Cells that post what a plan says."""
 
+import json
 import math
 from fractions import Fraction
 
@@ -43,7 +44,7 @@ class PlannedTotals(cells.TotalCell):
             return {"rate": rate}
         values = {"rate.total": rate}
         for label, conditions in self.plan.labels:
-            of_label = [s for s in self.streams if hold(dict(conditions), s.attributes)]
+            of_label = [s for s in self.streams if hold(json.loads(conditions), s.attributes)]
             values[f"rate.{label}"] = cells.increase(of_label, minute) / 60 * scale
         return values
 

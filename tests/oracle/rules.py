@@ -3,6 +3,7 @@
 Written from docs and the contract of the language. Rules are dictionaries as YAML or JSON gives them.
 """
 
+import json
 import math
 import re
 from dataclasses import dataclass
@@ -40,7 +41,7 @@ class Plan:
     merges: tuple = ()
     over_time: str = "last"
     scale: Fraction = Fraction(1)
-    labels: tuple = ()
+    labels: tuple = ()  # of the breakdown, each with its conditions as JSON
 
 
 @dataclass(frozen=True)
@@ -211,9 +212,8 @@ def plan_of(rule, metric):
         merges = tuple(listed(rule.get("merge", merges)))
         return Plan((), merges, rule.get("over_time", "last"), scale), behind
     statistics = tuple(rule.get("statistics", STATISTICS[metric.kind]))
-    labels = tuple(
-        (label, tuple(conditions.items())) for label, conditions in rule.get("breakdown", {}).items()
-    )
+    breakdown = rule.get("breakdown", {})
+    labels = tuple((label, json.dumps(conditions)) for label, conditions in breakdown.items())
     return Plan(statistics, (), "last", scale, labels), behind
 
 
