@@ -147,7 +147,7 @@ class TotalCell(Cell):
         if any(was_watched(stream, minute) for stream in self.streams):
             return True
         beginnings = [time for stream in self.streams for time in stream.unknown_beginnings]
-        return not any(minute < time < minute + MINUTE for time in beginnings)
+        return not any(minute < time <= minute + MINUTE for time in beginnings)
 
     def render(self, minute):
         values = total_values(self.streams, minute)
