@@ -63,7 +63,16 @@ class PlannedTotals(cells.TotalCell):
             return {"sum": total / 60} if statistic == "sum" else {"time.percentage": 100 * total / 60}
         if count <= 0:
             return {}
+        if statistic in ("min", "max"):
+            return self.extreme(statistic, observed)
         return self.of_buckets(statistic, observed)
+
+    def extreme(self, statistic, observed):
+        """Where all windows say it; what one says holds for every minute that it covers."""
+        if any(rise.extremes is None for rise, _ in observed):
+            return {}
+        least, greatest = zip(*(rise.extremes for rise, _ in observed))
+        return {statistic: self.plan.scale * (min(least) if statistic == "min" else max(greatest))}
 
     def of_buckets(self, statistic, observed):
         q, name = quantile_of(statistic), percentile_name(statistic)

@@ -65,6 +65,7 @@ class Point:
     received: int
     no_recorded_value: bool
     value: object  # Fraction, a distribution, None (no value), or "not finite"
+    extremes: tuple = None  # least and greatest, of distributions that say both
 
     def attribute(self, *keys):
         for key in keys:
@@ -164,6 +165,7 @@ def metric_points(metric, resource, scope, received):
             received,
             bool(point.flags & NO_RECORDED_VALUE),
             point_value(point),
+            extremes(point),
         )
 
 
@@ -182,6 +184,15 @@ def point_value(point):
     if isinstance(point, metrics_pb2.SummaryDataPoint):
         return distributions.read_summary(point, total)
     return distributions.read_exponential(point, total if point.HasField("sum") else None)
+
+
+def extremes(point):
+    is_distribution = not isinstance(
+        point, (metrics_pb2.NumberDataPoint, metrics_pb2.SummaryDataPoint)
+    )
+    if is_distribution and point.HasField("min") and point.HasField("max"):
+        return exact(point.min), exact(point.max)
+    return None
 
 
 def exact(number):

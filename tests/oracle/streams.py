@@ -36,6 +36,7 @@ class Rise:
     exponential: object = None  # buckets of that kind
     open_part: Fraction = Fraction(1)  # of it lies in minutes that are open
     minutes: tuple = ()  # these
+    extremes: Optional[tuple] = None  # least and greatest of a delta window
 
     def share_in(self, minute):
         """How much of it counts in an open minute; what lies in others is spread over these."""
@@ -295,6 +296,7 @@ class StreamTable:
         begin = rise.begin
         minutes = stream.open_minutes(begin, point.time, point.received)
         rise.minutes = tuple(minutes)
+        rise.extremes = point.extremes if is_delta_total(point.metric) else None
         rise.open_part = sum(rise.lies_in(minute) for minute in minutes)
         if rise.open_part == 0:
             self.drop_late(stream, point)

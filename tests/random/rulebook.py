@@ -6,8 +6,8 @@ the later one loses.
 
 STATISTICS = {
     "sum": ["rate", "count", "percentage"],
-    "histogram": ["rate", "count", "avg", "sum", "time", "saturation", "p50", "p90", "p99.9"],
-    "exponential_histogram": ["rate", "count", "avg", "sum", "p50", "p99.9"],
+    "histogram": ["rate", "count", "avg", "sum", "time", "saturation", "min", "max", "p50", "p90", "p99.9"],
+    "exponential_histogram": ["rate", "count", "avg", "sum", "min", "max", "p50", "p99.9"],
 }
 RULE_KINDS = {
     "sum": "counter",
@@ -78,6 +78,8 @@ def what(choice, kind):
 def naming(choice, number):
     name = f"r{number}." + choice.choice(["{metric}", "{metric}", "{metric}.{route}", "{service.name|no}.{metric}"])
     found = {"metric": name}
+    if choice.random() < 0.2:
+        found = {"rename": {"old": "*", "new": f"r{number}.*.new"}}
     if "{route}" not in name:
         found.update(choice.choice([
             {}, {}, {"keep": ["route"]}, {"keep": [{"attribute": "route", "top": 1}]},

@@ -1,5 +1,7 @@
 """Random senders: a resource with instruments that measure, restart, fall silent and are odd at times."""
 
+import math
+
 import exponential
 from case import Instrument
 
@@ -124,6 +126,7 @@ class Series:
         self.is_whole = choice.random() < 0.5
         self.bounds = sender.bounds
         self.has_sum = choice.random() < 0.8
+        self.has_extremes = choice.random() < 0.7
         self.has_start = sender.starts_known
         self.threshold = sender.threshold
         self.observed = OBSERVED if choice.random() < 0.3 else [v for v in OBSERVED if v >= 0]
@@ -139,6 +142,7 @@ class Series:
     def clear(self):
         self.total = 0
         self.count, self.sum = 0, 0.0
+        self.least, self.greatest = math.inf, -math.inf
         self.buckets = [0] * (len(self.bounds) + 1)
         self.exponential = exponential.Buckets(self.choice.choice(SCALES), self.threshold)
 
@@ -165,6 +169,7 @@ class Series:
     def observe(self, value):
         self.count += 1
         self.sum += value
+        self.least, self.greatest = min(self.least, value), max(self.greatest, value)
         self.buckets[sum(bound < value for bound in self.bounds)] += 1
         self.exponential.observe(value)
 
@@ -200,6 +205,13 @@ class Series:
         return self.start
 
     def value(self):
+        value = self.value_itself()
+        is_histogram = self.instrument.kind in ("histogram", "exponential_histogram")
+        if is_histogram and self.has_extremes and self.count:
+            value.update(min=self.least, max=self.greatest)
+        return value
+
+    def value_itself(self):
         if self.instrument.kind == "histogram":
             value = {"count": self.count}
             if self.bounds or self.count % 2:
