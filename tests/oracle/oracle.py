@@ -128,6 +128,7 @@ class Gateway:
         self.custom[key].join(stream)
 
     def custom_cell(self, destination, name, metric):
+        name = routing.bounded(name, [".rate"] if is_total(metric) else [])
         kind = "distribution" if metric.kind in recording.DISTRIBUTIONS else metric.kind
         key = destination, name, kind, is_total(metric)
         if key not in self.custom:

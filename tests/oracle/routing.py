@@ -7,6 +7,8 @@ from dataclasses import dataclass
 SINCE_BOOT_FAMILIES = ("system.", "process.", "container.", "k8s.", "hw.")
 HOST_FAMILIES = ("system.", "k8s.node.", "hw.")
 
+LONGEST_NAME = 128
+
 LOAD = {
     "system.cpu.load_average.1m": "loadavg1",
     "system.cpu.load_average.5m": "loadavg5",
@@ -157,6 +159,14 @@ def segment(text):
     if not text.isascii():
         clean += "-" + hashlib.sha256(text.encode()).hexdigest()[:6]
     return clean or "_"
+
+
+def bounded(name, suffixes):
+    """A posted name has at most 128 characters: it is cut before the longest of what may stand behind it."""
+    most = LONGEST_NAME - max(map(len, suffixes), default=0)
+    if len(name) <= most:
+        return name
+    return name[: most - 7] + "-" + hashlib.sha256(name.encode()).hexdigest()[:6]
 
 
 def service_name(name):

@@ -43,6 +43,15 @@ class Plan:
     scale: Fraction = Fraction(1)
     labels: tuple = ()  # of the breakdown, each with its conditions as JSON
 
+    def suffixes(self):
+        """What may stand behind a name."""
+        found = ["." + percentile_name(statistic) for statistic in self.statistics]
+        if "time" in self.statistics:
+            found.append(".time.percentage")
+        if "rate" in self.statistics and self.labels:
+            found += [".rate." + label for label in ["total", *dict(self.labels)]]
+        return found + ["." + merge for merge in self.merges if len(self.merges) > 1]
+
 
 @dataclass(frozen=True)
 class Place:
@@ -141,6 +150,7 @@ class Rules:
         name = before + name_of(rule, stream) + behind
         for kept in listed(rule.get("keep", [])):
             name += "." + routing.segment(self.kept(kept, destination, stream))
+        name = routing.bounded(name, plan.suffixes())
         is_native = bool(rule.get("native")) and destination.kind == "host"
         return Place(destination, name, plan, is_native)
 

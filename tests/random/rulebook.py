@@ -80,6 +80,8 @@ def naming(choice, number):
     found = {"metric": name}
     if choice.random() < 0.2:
         found = {"rename": {"old": "*", "new": f"r{number}.*.new"}}
+    if choice.random() < 0.1:
+        found = {"metric": f"r{number}.{'long.' * choice.choice([18, 20, 22])}{{metric}}"}
     if "{route}" not in name:
         found.update(choice.choice([
             {}, {}, {"keep": ["route"]}, {"keep": [{"attribute": "route", "top": 1}]},
