@@ -120,12 +120,10 @@ void kept_make(struct pipeline *p, const struct family *family,
     struct buffer *name = &kept->name;
     struct walk walk = {p, family, source, kept, name, collapses, is_overflow(source)};
 
-    if (rule->metric && template_has_attributes(rule->metric)) {
-        route_append_full_name(p, family, source, name);
+    /* Not the family's name, which is cut already: the hash is that of the whole. */
+    route_append_full_name(p, family, source, name);
+    if (rule->metric && template_has_attributes(rule->metric))
         kept->label = hash_template(rule->metric, source);
-    } else {
-        buffer_append(name, (struct slice){family->name, family->name_len});
-    }
     for (size_t i = 0; i < rule->kept_count; i++)
         kept->label = hash_mix(hash_mix(kept->label, (struct hash128){4, 0}),
                                append_kept(&walk, &rule->kept[i]));

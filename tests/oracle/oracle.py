@@ -120,6 +120,7 @@ class Gateway:
     def attach_by_rules(self, stream):
         place = self.rules.place(stream)
         if place is None:
+            stream.filtered = True
             return
         key = place.destination, place.name, stream.metric.kind, is_total(stream.metric), place.plan
         if key not in self.custom:

@@ -68,6 +68,7 @@ class Stream:
     ends: dict = field(default_factory=dict)  # time of a report of its source -> of its own point
     first_begin: int = 0  # of a delta stream's windows
     evicted: bool = False
+    filtered: bool = False  # by a rule: as if it had not come
 
     def add(self, point):
         """Takes the point; cells that read values hear of it first."""
@@ -207,8 +208,9 @@ class StreamTable:
             self.take_share(stream, point)
         else:
             self.take_gauge(stream, point)
-        times = self.family_times.setdefault((point.metric.family, point.start), set())
-        times.add(point.time)
+        if not stream.filtered:
+            times = self.family_times.setdefault((point.metric.family, point.start), set())
+            times.add(point.time)
 
     def knows(self, point):
         return key_of(point) in self.streams
