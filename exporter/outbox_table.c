@@ -99,20 +99,43 @@ static bool give_service(const struct outbox_reader *reader, sqlite3_stmt *row)
 struct reading {
     enum outbox_statement statement;
     bool (*give)(const struct outbox_reader *reader, sqlite3_stmt *row);
+    bool rises; /* by destination and minute */
 };
 
-/* Gives each row of the statement's result away. The number of those whose seal is broken is
- * returned in *broken. */
+/* A damaged key leaves rows that a walk finds and a search does not: then the keys do not rise. */
+struct key {
+    uint64_t destination, minute_s;
+    bool is_set;
+};
+
+static bool key_rises(struct key *last, sqlite3_stmt *row)
+{
+    struct key next = {database_column_number(row, 0), database_column_number(row, 1),
+                       true};
+    bool is_beyond = next.destination != last->destination
+                         ? next.destination > last->destination
+                         : next.minute_s > last->minute_s;
+    bool rises = !last->is_set || is_beyond;
+
+    *last = next;
+    return rises;
+}
+
+/* Gives each row of the statement's result away. Adds to *broken how many have a broken seal or are
+ * out of order. */
 static bool read_all(struct outbox_file *file, const struct reading *reading,
                      const struct outbox_reader *reader, size_t *broken,
                      struct error *err)
 {
     sqlite3_stmt *statement = file->statements[reading->statement];
+    struct key last = {0};
     bool has_row, is_read;
 
     while ((is_read = database_step(&file->database, statement, &has_row, err)) &&
-           has_row)
+           has_row) {
         *broken += !reading->give(reader, statement);
+        *broken += reading->rises && !key_rises(&last, statement);
+    }
     sqlite3_reset(statement);
     return is_read;
 }
@@ -121,9 +144,11 @@ bool outbox_table_read(struct outbox_file *file, const struct outbox_reader *rea
                        struct error *err)
 {
     static const struct reading readings[] = {
-        {OUTBOX_READ_DESTINATIONS, give_destination}, {OUTBOX_READ_ROWS, give_row},
-        {OUTBOX_READ_FLIGHTS, give_flight},           {OUTBOX_READ_HOSTS, give_host},
-        {OUTBOX_READ_SERVICES, give_service},
+        {OUTBOX_READ_DESTINATIONS, give_destination, false},
+        {OUTBOX_READ_ROWS, give_row, true},
+        {OUTBOX_READ_FLIGHTS, give_flight, true},
+        {OUTBOX_READ_HOSTS, give_host, false},
+        {OUTBOX_READ_SERVICES, give_service, false},
     };
     size_t broken = 0;
 
@@ -131,20 +156,21 @@ bool outbox_table_read(struct outbox_file *file, const struct outbox_reader *rea
         if (!read_all(file, &readings[i], reader, &broken, err))
             return false;
     if (broken)
-        return FAIL(err, ERROR_CORRUPT, "%zu seals do not match", broken);
+        return FAIL(err, ERROR_CORRUPT, "%zu rows with a broken seal or out of order",
+                    broken);
     return true;
 }
 
 void outbox_table_salvage(struct outbox_file *file, const struct outbox_reader *reader)
 {
     static const struct reading readings[] = {
-        {OUTBOX_READ_DESTINATIONS, give_destination},
-        {OUTBOX_READ_DESTINATIONS_BACK, give_destination},
-        {OUTBOX_READ_ROWS, give_row},
-        {OUTBOX_READ_ROWS_BACK, give_row},
-        {OUTBOX_READ_FLIGHTS, give_flight},
-        {OUTBOX_READ_HOSTS, give_host},
-        {OUTBOX_READ_SERVICES, give_service},
+        {OUTBOX_READ_DESTINATIONS, give_destination, false},
+        {OUTBOX_READ_DESTINATIONS_BACK, give_destination, false},
+        {OUTBOX_READ_ROWS, give_row, false},
+        {OUTBOX_READ_ROWS_BACK, give_row, false},
+        {OUTBOX_READ_FLIGHTS, give_flight, false},
+        {OUTBOX_READ_HOSTS, give_host, false},
+        {OUTBOX_READ_SERVICES, give_service, false},
     };
     size_t broken = 0;
 

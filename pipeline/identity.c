@@ -261,7 +261,8 @@ void identity_append_prefix(const struct otlp_resource *resource, struct slice s
     name = traits_service_name(&traits);
     if (name.len && !slice_equal(name, service))
         append_prefix(out, name);
-    if (slice_equal((struct slice){out->ptr + begin, out->len - begin}, service))
+    if (out->len > begin &&
+        slice_equal((struct slice){out->ptr + begin, out->len - begin}, service))
         out->len = begin;
     traits_release(&traits);
 }

@@ -235,7 +235,9 @@ static void a_flipped_bit_anywhere_gives_no_wrong_value(void **state)
     for (int i = 0; i < 150; i++) {
         const char *path = rig_copy(sound_path);
 
-        flip(path, (long)draw(&random, (uint64_t)size_of(path)), (int)draw(&random, 8));
+        long at = (long)draw(&random, (uint64_t)size_of(path));
+
+        flip(path, at, (int)draw(&random, 8));
         whole += open_and_use(path) == VALUES;
     }
     assert_in_range(whole, 20, 149); /* some hit nothing, some hit something */
@@ -251,7 +253,10 @@ static void a_flipped_bit_anywhere_in_the_log_gives_no_wrong_value(void **state)
         const char *path = rig_copy(sound_log_path);
 
         snprintf(name, sizeof(name), "%s-wal", path);
-        flip(name, (long)draw(&random, (uint64_t)size_of(name)), (int)draw(&random, 8));
+
+        long at = (long)draw(&random, (uint64_t)size_of(name));
+
+        flip(name, at, (int)draw(&random, 8));
         open_and_use(path);
     }
 }

@@ -11,6 +11,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
 
 #include <cmocka.h>
 
@@ -312,7 +313,8 @@ static const struct minute *minute_of(const struct scene *scene, uint64_t number
         if (minute->number == SCENE_MIDNIGHT_S / 60 + number)
             return minute;
     }
-    return NULL;
+    fail_msg("no minute %u", (unsigned)number);
+    abort();
 }
 
 static void send_extremes(struct scene *scene, const struct scene_resource *resource,
