@@ -97,8 +97,8 @@ static bool give_service(const struct outbox_reader *reader, sqlite3_stmt *row)
 }
 
 struct reading {
-    enum outbox_statement statement;
     bool (*give)(const struct outbox_reader *reader, sqlite3_stmt *row);
+    enum outbox_statement statement;
     bool rises; /* by destination and minute */
 };
 
@@ -144,11 +144,11 @@ bool outbox_table_read(struct outbox_file *file, const struct outbox_reader *rea
                        struct error *err)
 {
     static const struct reading readings[] = {
-        {OUTBOX_READ_DESTINATIONS, give_destination, false},
-        {OUTBOX_READ_ROWS, give_row, true},
-        {OUTBOX_READ_FLIGHTS, give_flight, true},
-        {OUTBOX_READ_HOSTS, give_host, false},
-        {OUTBOX_READ_SERVICES, give_service, false},
+        {give_destination, OUTBOX_READ_DESTINATIONS, false},
+        {give_row, OUTBOX_READ_ROWS, true},
+        {give_flight, OUTBOX_READ_FLIGHTS, true},
+        {give_host, OUTBOX_READ_HOSTS, false},
+        {give_service, OUTBOX_READ_SERVICES, false},
     };
     size_t broken = 0;
 
@@ -164,13 +164,13 @@ bool outbox_table_read(struct outbox_file *file, const struct outbox_reader *rea
 void outbox_table_salvage(struct outbox_file *file, const struct outbox_reader *reader)
 {
     static const struct reading readings[] = {
-        {OUTBOX_READ_DESTINATIONS, give_destination, false},
-        {OUTBOX_READ_DESTINATIONS_BACK, give_destination, false},
-        {OUTBOX_READ_ROWS, give_row, false},
-        {OUTBOX_READ_ROWS_BACK, give_row, false},
-        {OUTBOX_READ_FLIGHTS, give_flight, false},
-        {OUTBOX_READ_HOSTS, give_host, false},
-        {OUTBOX_READ_SERVICES, give_service, false},
+        {give_destination, OUTBOX_READ_DESTINATIONS, false},
+        {give_destination, OUTBOX_READ_DESTINATIONS_BACK, false},
+        {give_row, OUTBOX_READ_ROWS, false},
+        {give_row, OUTBOX_READ_ROWS_BACK, false},
+        {give_flight, OUTBOX_READ_FLIGHTS, false},
+        {give_host, OUTBOX_READ_HOSTS, false},
+        {give_service, OUTBOX_READ_SERVICES, false},
     };
     size_t broken = 0;
 

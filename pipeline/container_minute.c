@@ -189,11 +189,13 @@ static struct amount cpu_limit(struct pipeline *p, const struct container *conta
 
 static struct amount memory_limit_of_rest(const struct container *container)
 {
-    if (!has_pair(container, CONTAINER_MEMORY_AVAILABLE, CONTAINER_MEMORY_WORKING_SET))
+    const struct container_reading *const *reading = container->reading;
+    const struct container_reading *rest = reading[CONTAINER_MEMORY_AVAILABLE];
+    const struct container_reading *used = reading[CONTAINER_MEMORY_WORKING_SET];
+
+    if (!rest || !used || rest->time_ns != used->time_ns)
         return (struct amount){0};
-    return (struct amount){true,
-                           container->reading[CONTAINER_MEMORY_AVAILABLE]->value +
-                               container->reading[CONTAINER_MEMORY_WORKING_SET]->value};
+    return (struct amount){true, rest->value + used->value};
 }
 
 static struct amount below_no_limit(struct amount limit)

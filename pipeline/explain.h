@@ -20,7 +20,7 @@ struct explained_rule {
     size_t place, count;
 };
 
-struct explained_rule explain_rule(const struct pipeline *p, uint32_t family);
+struct explained_rule explain_rule(const struct pipeline *p, uint32_t index);
 
 struct explanation {
     struct explained_rule rule;

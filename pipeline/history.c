@@ -164,15 +164,15 @@ static uint64_t oldest_asked(const struct pipeline *p, const struct stream *stre
 
 /* May what was said in the minute still count? In that minute, or carried into later ones up to the next
  * point; instants are read from the points on both sides of a minute's start. */
-static bool is_asked(const struct pipeline *p, const struct stream *stream,
-                     uint64_t minute, uint64_t newest)
+static bool is_asked(const struct pipeline *p, const struct stream *stream, uint64_t said,
+                     uint64_t newest)
 {
-    uint64_t oldest = oldest_asked(p, stream, newest), next = minute + 1;
+    uint64_t oldest = oldest_asked(p, stream, newest), next = said + 1;
 
-    while (next < minute + HISTORY_MINUTES && next < newest &&
+    while (next < said + HISTORY_MINUTES && next < newest &&
            !history_find(p, stream, next))
         next++;
-    return oldest <= minute || oldest < next + (stream->owner != POOL_NONE);
+    return oldest <= said || oldest < next + (stream->owner != POOL_NONE);
 }
 
 /* What the ring holds in the place of another minute goes to a block of its own. */

@@ -16,7 +16,7 @@ static uint32_t native_names(enum native_group group)
     case NATIVE_LOAD: return 3;
     case NATIVE_CPU: return 8;
     case NATIVE_MEMORY: return 6;
-    case NATIVE_SWAP: return 2;
+    case NATIVE_SWAP:
     case NATIVE_DISK:
     case NATIVE_NETWORK:
     case NATIVE_FILESYSTEM:

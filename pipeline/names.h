@@ -31,11 +31,11 @@ enum names_verdict {
 enum names_verdict names_ask(struct pipeline *p, uint32_t cell, uint32_t reserve);
 
 /* The cell got its first stream, or lost its last one. */
-void names_take(struct pipeline *p, uint32_t cell);
-void names_give(struct pipeline *p, uint32_t cell);
+void names_take(struct pipeline *p, uint32_t index);
+void names_give(struct pipeline *p, uint32_t index);
 
 /* Another stream joins it, for the first time since the rules changed. */
-void names_confirm(struct pipeline *p, uint32_t cell);
+void names_confirm(struct pipeline *p, uint32_t index);
 
 /* Does another cell write the cell's names from that minute on, because the rules changed? */
 bool names_yields(struct pipeline *p, uint32_t cell, uint64_t minute);

@@ -10,7 +10,7 @@
 #include "pipeline/state.h"
 
 /* The stream feeds a cell of the host; `p->text` begins with the device's name. */
-void native_feed_join(struct pipeline *p, uint32_t stream, uint32_t destination,
+void native_feed_join(struct pipeline *p, uint32_t index, uint32_t destination,
                       const struct native_input *input);
 
 /* Does a point of that time count? Else *why says why not. */

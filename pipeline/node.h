@@ -18,7 +18,7 @@ enum node_fact node_fact_of(struct slice metric_name);
 /* The node that the resource names, with one user more; POOL_NONE where it names none. */
 uint32_t node_take(struct pipeline *p, const struct otlp_resource *resource);
 /* One user less; the last one takes the node with it. */
-void node_give(struct pipeline *p, uint32_t node);
+void node_give(struct pipeline *p, uint32_t index);
 
 /* The newest point of the family's metric in the batch tells its fact. */
 void node_note(struct pipeline *p, const struct family *family,

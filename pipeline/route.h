@@ -15,11 +15,11 @@ const struct rule *route_rule(struct pipeline *p, const struct family *family);
 
 /* Routes a new family, or one whose rules changed: then what it was before is kept as its former route.
  * The source has no point. */
-void route_family(struct pipeline *p, uint32_t family,
+void route_family(struct pipeline *p, uint32_t index,
                   const struct template_source *source);
 
 /* The family's own destination changed with the default service. False: it does not follow it. */
-bool route_follow_default(struct pipeline *p, uint32_t family, uint64_t from_minute);
+bool route_follow_default(struct pipeline *p, uint32_t index, uint64_t from_minute);
 
 /* Why points of the family find no cell. */
 enum reason route_refusal(struct pipeline *p, const struct family *family);

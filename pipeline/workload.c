@@ -20,7 +20,7 @@ static bool consists(struct slice text, const char *characters, size_t min, size
     if (text.len < min || text.len > max)
         return false;
     for (size_t i = 0; i < text.len; i++)
-        if (!memchr(characters, text.ptr[i], strlen(characters)))
+        if (text.ptr[i] == 0 || !strchr(characters, text.ptr[i]))
             return false;
     return true;
 }
