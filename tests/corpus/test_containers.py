@@ -1,6 +1,6 @@
 """The kubelet's recording in every mode, against the oracle and against what the recording says.
 
-The recording is of a stub kubelet with a container that is started anew, a pod that vanishes and one
+The recording is of an imitated kubelet with a container that is started anew, a pod that vanishes and one
 that appears (points.txt there). Names and identifiers are those of mackerel-container-agent.
 """
 
@@ -25,7 +25,7 @@ PODS = {
     "kube-proxy-x2x2x": ("0af43e32-1111-4222-8333-000000bb6a01", {"kube-proxy"}),
     "batch-28411-uvwxy": ("33b47214-1111-4222-8333-000000afd061", {"worker"}),
 }
-# The stub's pods of a workload have the same limits: in cores, in MiB.
+# The imitated pods of a workload have the same limits: in cores, in MiB.
 NO_CPU_LIMIT, NO_MEMORY_LIMIT = {"redis", "coredns", "kube-proxy"}, {"kube-proxy"}
 
 
@@ -84,7 +84,7 @@ def test_limits_are_whole_thousandths_of_a_core_and_whole_mebibytes():
 
 @pytest.mark.parametrize("seconds", [0, 7, 23, 41])
 def test_a_container_that_is_started_anew_makes_no_spike(seconds, tmp_path):
-    """The stub's containers use at most 2 cores; a fall taken for a wrap-around would be 10^19 s."""
+    """The imitated containers use at most 2 cores; a fall taken for a wrap-around would be 10^19 s."""
     requests = shift.shifted(FOLDER, seconds * gateway.SECOND, tmp_path)
     values, _ = gateway.replay(
         requests,
