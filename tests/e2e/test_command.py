@@ -214,6 +214,8 @@ def test_run_shows_host_and_service_metrics_within_30_seconds():
         stderr=subprocess.DEVNULL,
         text=True,
         env=environment(),
+        # A shell that ignores it (a background job) hands that down, and cannot trap it then.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     wanted = [
         r"host name=vm .* loadavg5 ",
